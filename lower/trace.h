@@ -1,0 +1,238 @@
+/* Tracing a checked Stan program into IR: the state that the files of lower/ share.
+ *
+ * Statements run symbolically, once. A loop whose iterations are independent is entered as a Level: its
+ * variable becomes a vector, and everything computed from it carries the level's leading axes. So
+ * loops become tensor ops while they are traced, and nothing grows with the data. */
+#ifndef STAN2ONNX_LOWER_TRACE_H
+#define STAN2ONNX_LOWER_TRACE_H
+
+#include "frontend/frontend.h"
+#include "ir/ir.h"
+#include "lower/lower.h"
+
+/* An iteration space, nested in its parent's. */
+typedef struct Level Level;
+struct Level {
+  Level *parent;
+  int depth;     /* leading axes that a value of this level carries */
+  IrValue *size; /* extent of the last of them (i64 scalar) */
+  /* A product level adds one axis to its parent's. A flat level has a single axis, a selection of the parent's
+   * iterations: flat_index[a] (i64 [size]) is their position along the parent's axis a. */
+  bool flat;
+  IrValue *flat_index[IR_MAX_RANK];
+};
+
+/* A tensor per iteration of a level: `value` has level->depth leading axes, each of full extent or
+ * statically 1 where it does not vary. level NULL: the same for all iterations. */
+typedef struct {
+  IrValue *value;
+  Level *level;
+  bool varying; /* depends on the parameters, so it will differ between chains */
+} Tr;
+
+/* A Stan value: one tensor, or a tuple of values. Arrays of tuples are tuples of arrays. */
+typedef struct SVal SVal;
+struct SVal {
+  const StanType *type;
+  Tr tr;          /* int: i64 or bool; real and containers of it: f64 */
+  bool autodiff;  /* Stan's C++ would hold it in autodiff variables: decides which constants are dropped */
+  SVal *members;  /* tuple: type->member_count of them */
+};
+
+/* A variable in scope. */
+typedef struct {
+  const VarDecl *decl;
+  Level *home;    /* the level it was declared at: values assigned later are reduced to it */
+  SVal value;
+} Binding;
+
+/* An activation: the program's own, or a function's. */
+typedef struct Frame Frame;
+struct Frame {
+  Frame *caller;
+  const FunDef *function;
+  size_t count, capacity;
+  Binding *bindings;
+  Level *level;           /* at which it was entered */
+  bool autodiff;          /* some argument is */
+  bool drop_constants;    /* _lupdf calls inside drop constants */
+  bool is_density;        /* a library density: `return` hands its terms to `terms` */
+  SVal result;            /* meaningful once has_result */
+  bool has_result;
+  Tr returned;            /* bool: which iterations have returned; value NULL: none so far */
+};
+
+/* Pseudo-variables that statements update beside the program's own. */
+typedef enum { ACC_TARGET, ACC_VALID, ACC_COUNT } Accumulator;
+
+typedef struct Tracer Tracer;
+struct Tracer {
+  Arena *arena;
+  Diagnostics *diagnostics;
+  const LowerOptions *options;
+  const Program *program;
+  struct Prelude *prelude;
+  IrModule *module;
+  IrBuilder *b;
+  Frame *frame;
+  Level *level;
+  Tr mask;                    /* bool: the iterations and chains that run; value NULL: all */
+  Tr accumulators[ACC_COUNT]; /* target (f64) and "nothing thrown yet" (bool), both of level NULL */
+  Tr broken, continued;       /* bool: iterations that left or skipped the rest of the loop's body */
+  BlockKind block;
+  bool in_library;            /* tracing a function of the library */
+  bool jacobian;              /* `jacobian +=` counts */
+  int call_depth, scope_count;
+  Span span;                  /* what is being traced, for messages */
+  struct CallCache *calls;    /* traced callees of IR calls */
+};
+
+/* ---- trace.c: levels and batched emission ---- */
+
+Tr tr_const(IrValue *v);                      /* level NULL, not varying */
+Tr tr_real(Tracer *t, double x);
+Tr tr_int(Tracer *t, int64_t x);
+Level *level_product(Tracer *t, Level *parent, IrValue *size);
+/* The iterations of `parent` at which mask (a bool of that level) is true. */
+Level *level_where(Tracer *t, Level *parent, Tr mask);
+/* v as a value of `level`, which must be v's level or below it. Values of level NULL stay as they are. */
+Tr tr_lift(Tracer *t, Tr v, Level *level);
+/* v with its level's axes present and of full extent at `level`. */
+Tr tr_spread(Tracer *t, Tr v, Level *level);
+/* The deeper of two levels on one path. */
+Level *level_deeper(Level *a, Level *b);
+/* own rank: without the level's axes */
+int tr_rank(Tr v);
+/* i64 scalar: extent of own axis k */
+IrValue *tr_dim(Tracer *t, Tr v, int k);
+int64_t tr_static_dim(Tr v, int k); /* IR_DYNAMIC where unknown */
+/* op on values of any levels on one path; guards dangerous operands where a mask is set */
+Tr tr_emit(Tracer *t, IrOp op, IrAttr attr, int count, const Tr *in);
+Tr tr_unary(Tracer *t, IrOp op, Tr a);
+Tr tr_binary(Tracer *t, IrOp op, Tr a, Tr b);
+Tr tr_select(Tracer *t, Tr c, Tr a, Tr b);
+Tr tr_cast(Tracer *t, Tr a, IrDtype dtype);
+Tr tr_reduce(Tracer *t, IrOp op, Tr a, int axis);   /* over one own axis */
+Tr tr_reduce_all(Tracer *t, IrOp op, Tr a);         /* over all own axes */
+Tr tr_reshape(Tracer *t, Tr a, int rank, const Tr *dims);
+Tr tr_broadcast(Tracer *t, Tr a, int rank, const Tr *dims);
+Tr tr_gather(Tracer *t, Tr x, Tr index, int axis);
+Tr tr_slice(Tracer *t, Tr x, int axis, Tr start, Tr length);
+Tr tr_concat(Tracer *t, int count, const Tr *parts, int axis);
+Tr tr_transpose(Tracer *t, Tr x);                   /* swaps the last two own axes */
+Tr tr_unsqueeze(Tracer *t, Tr x, int axis);
+Tr tr_dim_value(Tracer *t, Tr v, int k);
+/* The first own axis of v becomes the axis of `level`, a product level whose parent is at or below v's. */
+Tr tr_enter(Tracer *t, Tr v, Level *level);
+/* The axes of the product levels between `home` and v's level become leading own axes at `home`. With `full`
+ * they get their full extent. NULL value where a flat level lies between. */
+Tr tr_leave(Tracer *t, Tr v, Level *level, Level *home, int *axes);
+/* Sum (or product, any, all) over the iterations of `level` beyond `home`, of a value at or above `level`. */
+Tr tr_fold(Tracer *t, IrOp reduce, Tr v, Level *level, Level *home);
+/* bool: mask of the running iterations and v; and the mask narrowed by c */
+Tr tr_and(Tracer *t, Tr a, Tr b);
+Tr tr_not(Tracer *t, Tr a);
+bool tr_known(Tr v);                         /* a compile-time constant */
+bool tr_known_bool(Tr v, bool *value);       /* uniform constant */
+bool tr_known_int(Tr v, int64_t *value);
+
+/* Something Stan throws on: where `bad` (bool) holds in a running iteration, the density is -inf. */
+void trace_throw(Tracer *t, Tr bad);
+_Noreturn void trace_unsupported(Tracer *t, Span span, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* ---- expressions ---- */
+
+SVal trace_expr(Tracer *t, const Expr *e);
+Tr trace_int(Tracer *t, const Expr *e);                /* i64 */
+Tr trace_condition(Tracer *t, const Expr *e);          /* bool */
+SVal sval(const StanType *type, Tr tr, bool autodiff);
+Tr as_int(Tracer *t, Tr v);
+Tr as_real(Tracer *t, Tr v);
+Tr as_bool(Tracer *t, Tr v);
+/* v with the representation of `type` (int to real, in tuples too) */
+SVal promote(Tracer *t, SVal v, const StanType *type);
+SVal trace_operator(Tracer *t, const Expr *at, Operator op, SVal a, SVal b);
+SVal select_value(Tracer *t, Tr c, SVal a, SVal b);
+
+/* ---- indexing (index.c) ---- */
+
+/* One index, evaluated. */
+typedef struct {
+  IndexKind kind; /* INDEX_ALL, INDEX_SINGLE, INDEX_RANGE */
+  bool multi;     /* INDEX_SINGLE by an array of int */
+  Tr value;       /* INDEX_SINGLE: from 0; INDEX_RANGE: start from 0 */
+  Tr length;      /* INDEX_RANGE */
+} TracedIndex;
+
+TracedIndex *trace_indices(Tracer *t, const Index *indices, int count, Tr base);
+SVal index_value(Tracer *t, SVal base, const TracedIndex *indices, int count, const StanType *type);
+/* base with the elements at `indices` replaced by (or, with `add`, increased by) v; runs at t->level while
+ * base is of level `home`. */
+Tr index_update(Tracer *t, Tr base, Level *home, const TracedIndex *indices, int count, Tr v, bool add);
+
+/* ---- calls ---- */
+
+SVal trace_call(Tracer *t, const Expr *call);
+/* Calls the library by name. */
+SVal call_library(Tracer *t, const char *name, SVal *args, int count, const StanType *result, Span span);
+SVal call_user(Tracer *t, const FunDef *f, SVal *args, int count, bool drop_constants);
+/* An intrinsic by name: false where there is none for these arguments. */
+bool call_intrinsic(Tracer *t, const char *name, SVal *args, int count, const StanType *type, SVal *result);
+/* A density (name with its _lpdf, _lpmf, _lcdf, ... suffix) over possibly vectorised arguments. */
+Tr trace_density(Tracer *t, const char *name, SVal *args, int count, bool drop_constants, Span span);
+
+/* ---- statements ---- */
+
+void trace_stmt(Tracer *t, const Stmt *s);
+void trace_block(Tracer *t, Stmt *const *stmts, int count);
+void trace_tilde(Tracer *t, const Stmt *s);
+void trace_for(Tracer *t, const Stmt *s);
+void trace_foreach(Tracer *t, const Stmt *s);
+void trace_while(Tracer *t, const Stmt *s);
+void trace_if(Tracer *t, const Stmt *s);
+void trace_assign(Tracer *t, const Stmt *s);
+/* Stores v in the variable, under the mask, reduced to the variable's home. */
+void assign_variable(Tracer *t, Binding *binding, SVal v);
+void accumulate_target(Tracer *t, Tr v);
+Binding *lookup(Tracer *t, const VarDecl *decl);
+Binding *bind(Tracer *t, const VarDecl *decl, SVal v);
+/* Runs `stmt` with the mask narrowed to `condition`. */
+void trace_masked(Tracer *t, Tr condition, const Stmt *stmt);
+
+/* ---- declarations (decl.c) ---- */
+
+typedef struct {
+  int rank;
+  Tr dims[IR_MAX_RANK]; /* i64 scalars */
+} Shape;
+
+Shape trace_shape(Tracer *t, const SizedType *s, const StanType *type);
+/* A variable before its first assignment: NaN, or the smallest int. */
+SVal uninitialised(Tracer *t, const SizedType *s, const StanType *type);
+void trace_declaration(Tracer *t, const Stmt *s);
+
+/* ---- dependence.c: what a loop's iterations share ---- */
+
+typedef struct {
+  const VarDecl **items;
+  size_t count, capacity;
+} VarSet;
+
+bool varset_has(const VarSet *set, const VarDecl *v);
+/* Variables declared outside `s` that it assigns (calls of functions do not assign). */
+VarSet assigned_variables(Arena *a, const Stmt *s);
+/* Variables it reads, declared outside. */
+VarSet read_variables(Arena *a, const Stmt *s);
+/* Whether `break`, `continue` or `return` may leave s other than at its end. */
+bool has_escape(const Stmt *s);
+/* What each variable that the body of a loop over `variable` assigns is to the loop. */
+typedef enum {
+  DEP_NONE,       /* every iteration writes elements of its own and reads no other's */
+  DEP_REDUCTION,  /* only += , and not read */
+  DEP_PRIVATE,    /* written before it is read in each iteration: the last iteration's value lives on */
+  DEP_SEQUENTIAL
+} Dependence;
+Dependence loop_dependence(Arena *a, const VarDecl *loop_variable, const Stmt *body, const VarDecl *v);
+
+#endif
