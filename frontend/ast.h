@@ -104,6 +104,8 @@ struct SizedType {
   Expr *lower, *upper, *offset, *multiplier; /* NULL where not given */
   int member_count;   /* tuple */
   SizedType **members;
+  int attribute_count; /* the library's own sources: bare words in <...>, such as <positive, finite> */
+  const char **attributes;
 };
 
 typedef enum {

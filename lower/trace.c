@@ -70,7 +70,7 @@ Level *level_where(Tracer *t, Level *parent, Tr mask) {
   for (int a = 0; a < depth; a++) count = ir_binary(b, IR_MUL, count, axis_size(parent, a));
   IrValue *at = ir_emit(b, IR_NONZERO, (IrAttr){0}, (IrValue *[]){ir_reshape(b, mask.value, &count, 1)}, 1);
   Level *l = ARENA_NEW(t->arena, Level);
-  *l = (Level){.parent = parent, .depth = 1, .flat = true, .size = ir_dim(b, at, 0)};
+  *l = (Level){.parent = parent, .depth = 1, .flat = true, .selection = true, .size = ir_dim(b, at, 0)};
   for (int a = depth - 1; a >= 0; a--) { /* the positions, from the last axis to the first */
     IrValue *n = axis_size(parent, a);
     l->flat_index[a] = a ? ir_binary(b, IR_MOD, at, n) : at;

@@ -19,6 +19,7 @@ struct Level {
   /* A product level adds one axis to its parent's. A flat level has a single axis, a selection of the parent's
    * iterations: flat_index[a] (i64 [size]) is their position along the parent's axis a. */
   bool flat;
+  bool selection; /* flat: each of the parent's iterations at most once */
   IrValue *flat_index[IR_MAX_RANK];
 };
 
@@ -52,13 +53,16 @@ struct Frame {
   Frame *caller;
   const FunDef *function;
   size_t count, capacity;
-  Binding *bindings;
-  Level *level;           /* at which it was entered */
+  Binding **bindings;
   bool autodiff;          /* some argument is */
   bool drop_constants;    /* _lupdf calls inside drop constants */
-  bool is_density;        /* a library density: `return` hands its terms to `terms` */
+  bool is_density;        /* a density of the library: its return expression is summed term by term */
+  bool is_library;
   SVal result;            /* meaningful once has_result */
   bool has_result;
+  bool done;              /* everything has returned */
+  int term_count;         /* is_density: the terms of its only, unconditional return */
+  Tr *terms;
   Tr returned;            /* bool: which iterations have returned; value NULL: none so far */
 };
 
@@ -79,10 +83,12 @@ struct Tracer {
   Tr mask;                    /* bool: the iterations and chains that run; value NULL: all */
   Tr accumulators[ACC_COUNT]; /* target (f64) and "nothing thrown yet" (bool), both of level NULL */
   Tr broken, continued;       /* bool: iterations that left or skipped the rest of the loop's body */
+  int escapes;                /* counts changes of returned, broken and continued */
   BlockKind block;
   bool in_library;            /* tracing a function of the library */
+  bool unchecked;             /* inside the callee of an IR call: the caller has checked the domain */
   bool jacobian;              /* `jacobian +=` counts */
-  int call_depth, scope_count;
+  int call_depth, call_count, scope_count;
   Span span;                  /* what is being traced, for messages */
   struct CallCache *calls;    /* traced callees of IR calls */
 };
@@ -199,6 +205,15 @@ Binding *lookup(Tracer *t, const VarDecl *decl);
 Binding *bind(Tracer *t, const VarDecl *decl, SVal v);
 /* Runs `stmt` with the mask narrowed to `condition`. */
 void trace_masked(Tracer *t, Tr condition, const Stmt *stmt);
+/* The tensors that `stmt` may change, as places to read and write: variables it assigns, the accumulators, and with
+ * escapes what records them. Before a region is traced their values are brought to the type they keep: spread over their homes. */
+typedef struct {
+  int count, capacity;
+  Tr **slots;
+} Slots;
+Slots changed_slots(Tracer *t, const Stmt *stmt);
+/* Whether anything `stmt` reads or changes depends on the parameters. */
+bool stmt_varies(Tracer *t, const Stmt *stmt);
 
 /* ---- declarations (decl.c) ---- */
 
@@ -224,8 +239,15 @@ bool varset_has(const VarSet *set, const VarDecl *v);
 VarSet assigned_variables(Arena *a, const Stmt *s);
 /* Variables it reads, declared outside. */
 VarSet read_variables(Arena *a, const Stmt *s);
-/* Whether `break`, `continue` or `return` may leave s other than at its end. */
-bool has_escape(const Stmt *s);
+/* Whether s holds a `return`, or a `break` or `continue` of a loop around s. */
+typedef struct {
+  bool returns, breaks, continues;
+} Escapes;
+Escapes find_escapes(const Stmt *s);
+/* s as `x += e` or `x -= e` (also written x = x + e): its e, or NULL. */
+const Expr *as_increment(const Stmt *s, bool *negative);
+/* The variable an lvalue writes to. */
+const VarDecl *lvalue_variable(const Expr *lvalue);
 /* What each variable that the body of a loop over `variable` assigns is to the loop. */
 typedef enum {
   DEP_NONE,       /* every iteration writes elements of its own and reads no other's */
