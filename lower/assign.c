@@ -151,18 +151,18 @@ static void assign_to(Tracer *t, const Expr *lvalue, SVal v) {
   store_elements(t, place, p.binding->home, indices, p.index_count, v, false);
 }
 
+/* (a, b[i], (c, d)) = v */
+static void unpack(Tracer *t, const Expr *targets, SVal v) {
+  for (int k = 0; k < targets->arg_count; k++) {
+    const Expr *target = targets->args[k];
+    if (target->kind == E_TUPLE) unpack(t, target, v.members[k]);
+    else assign_to(t, target, promote(t, v.members[k], target->type));
+  }
+}
+
 void trace_assign(Tracer *t, const Stmt *s) {
   if (s->kind == S_UNPACK) {
-    SVal v = trace_expr(t, s->rhs);
-    for (int k = 0; k < s->lhs->arg_count; k++) {
-      const Expr *target = s->lhs->args[k];
-      if (target->kind == E_TUPLE) {
-        Stmt inner = *s;
-        (void)inner;
-        trace_unsupported(t, target->span, "unpacking a tuple inside a tuple");
-      }
-      assign_to(t, target, promote(t, v.members[k], target->type));
-    }
+    unpack(t, s->lhs, trace_expr(t, s->rhs));
     return;
   }
   bool negative;
