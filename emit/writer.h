@@ -1,0 +1,130 @@
+/* Building ONNX nodes and graphs: names, attributes, reuse of equal nodes. Internal to emit/. */
+#ifndef STAN2ONNX_EMIT_WRITER_H
+#define STAN2ONNX_EMIT_WRITER_H
+
+#include "base/arena.h"
+#include "emit/emit.h"
+#include "emit/onnx.pb-c.h"
+#include "ir/ir.h"
+
+enum { EMIT_OPSET = 21, EMIT_IR_VERSION = 10, EMIT_PROB_VERSION = 1 };
+#define EMIT_PROB_DOMAIN "ai.onnx.prob"
+
+/* A map from strings to strings, in an arena. */
+typedef struct TableEntry TableEntry;
+typedef struct {
+  Arena *arena;
+  TableEntry **buckets;
+  size_t bucket_count, count;
+} Table;
+
+/* The string kept under `key`, or NULL. */
+const char *table_get(const Table *t, const char *key);
+/* Keeps `value` under `key` (both borrowed), replacing what was there. */
+void table_set(Table *t, const char *key, const char *value);
+
+typedef struct ConstantPool ConstantPool;
+
+/* One model under construction. */
+typedef struct {
+  Arena *arena;
+  const EmitOptions *options;
+  int next_name;
+  EmitStatistics statistics;
+  ConstantPool *constants;
+  const IrNode *origin; /* the IR node being emitted */
+  const char *error;    /* the first thing that prevents emission */
+} Writer;
+
+/* A list of nodes under construction: the main graph, a body, or a function. */
+typedef struct Graph Graph;
+struct Graph {
+  Writer *writer;
+  Graph *outer;     /* whose names are visible here; NULL for the main graph and for functions */
+  bool in_function; /* constants are nodes, since functions have no initializers */
+  Onnx__NodeProto **nodes;
+  const IrNode **origins; /* the IR node that each came from */
+  size_t node_count, node_capacity, origin_count, origin_capacity;
+  Table known; /* node descriptions and the names of their results */
+};
+
+Graph *graph_new(Writer *w, Graph *outer, bool in_function);
+
+/* A node being described; node_begin, then inputs and attributes, then one of the ends. */
+typedef struct {
+  Graph *graph;
+  Onnx__NodeProto *proto;
+  size_t input_capacity, attribute_capacity;
+} Node;
+
+Node *node_begin(Graph *g, const char *op);
+/* Adds an input; "" leaves an optional one out. */
+void node_in(Node *n, const char *name);
+void node_int(Node *n, const char *key, int64_t value);
+void node_ints(Node *n, const char *key, const int64_t *values, size_t count);
+void node_string(Node *n, const char *key, const char *value);
+void node_tensor(Node *n, const char *key, Onnx__TensorProto *tensor);
+void node_graph(Node *n, const char *key, Onnx__GraphProto *graph);
+/* Ends a node of one result. Where an equal node exists its result is returned instead. */
+const char *node_end(Node *n);
+/* The same, with a result that bears the given name; NULL means any. */
+const char *node_end_named(Node *n, const char *name);
+/* Ends a node of `count` results; entries of `names` that are NULL are chosen here. */
+void node_end_many(Node *n, const char **names, size_t count);
+
+/* Nodes with inputs only: open, to be ended by the caller. */
+Node *node_of1(Graph *g, const char *op, const char *x);
+Node *node_of2(Graph *g, const char *op, const char *x, const char *y);
+Node *node_of3(Graph *g, const char *op, const char *x, const char *y, const char *z);
+/* The same, ended. */
+const char *apply1(Graph *g, const char *op, const char *x);
+const char *apply2(Graph *g, const char *op, const char *x, const char *y);
+const char *apply3(Graph *g, const char *op, const char *x, const char *y, const char *z);
+const char *apply_cast(Graph *g, const char *x, IrDtype to);
+
+/* A name no other value of the model has: Stan's names contain no slash. */
+const char *fresh_name(Writer *w, const char *hint);
+
+int onnx_dtype(IrDtype dtype);
+/* A description of a value's type; dim_names may be NULL. */
+Onnx__ValueInfoProto *value_info(Arena *arena, const char *name, const IrType *type,
+                                 const char *const *dim_names);
+/* The graph as a message: its results must be names of its own nodes. */
+Onnx__GraphProto *graph_proto(Graph *g, const char *name, Onnx__ValueInfoProto **inputs,
+                              size_t input_count, Onnx__ValueInfoProto **outputs,
+                              size_t output_count);
+
+/* ---- constants.c ---- */
+
+ConstantPool *constants_new(Writer *w);
+/* The name of a constant; equal ones share one initializer. The tensor's data are borrowed. */
+const char *constant(Graph *g, const IrTensor *t);
+const char *constant_f64(Graph *g, double x);
+const char *constant_i64(Graph *g, int64_t x);
+const char *constant_bool(Graph *g, bool x);
+const char *constant_vector(Graph *g, const int64_t *values, size_t count);
+/* Moves the initializers into the graph message, and what is too large into pieces of the external
+ * file. */
+void constants_finish(Writer *w, Graph *g, Onnx__GraphProto *proto, EmittedModel *model);
+
+/* ---- nodes.c ---- */
+
+/* Where a function is being emitted: into which graph, and the names of its values so far. */
+typedef struct {
+  Graph *graph;
+  const IrFunction *function;
+  const char **names; /* by value id; NULL where there is none yet */
+} Frame;
+
+/* The name of a value in the frame's graph. */
+const char *name_of(Frame *f, const IrValue *v);
+/* Describes the nodes of an op without bodies and of one result, all but ending the last. */
+Node *emit_op(Frame *f, const IrNode *n);
+
+/* ---- graph.c ---- */
+
+/* Emits the nodes of a frame's function such that its results bear the names given, which no other
+ * value has, and are results of nodes of the frame's own graph. */
+void emit_nodes(Frame *f, const char *const *result_names);
+
+#endif
