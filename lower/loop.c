@@ -193,7 +193,7 @@ static IrValue *goes_on(Tracer *t, const Sequential *q, Tr entry_mask) {
 static void sequential_iteration(Tracer *t, Sequential *q, Tr i) {
   Tr mask = t->mask;
   if (q->batch_count.value) t->mask = tr_and(t, t->mask, tr_binary(t, IR_LT, i, q->batch_count));
-  if (q->active.value) t->mask = tr_and(t, t->mask, q->active);
+  if (q->active.level) t->mask = tr_and(t, t->mask, q->active);
   if (q->escapes.breaks) t->mask = tr_and(t, t->mask, tr_not(t, t->broken));
   if (q->escapes.returns) t->mask = tr_and(t, t->mask, tr_not(t, t->frame->returned));
   if (q->iteration) run_body(t, q->iteration, i);
@@ -202,7 +202,8 @@ static void sequential_iteration(Tracer *t, Sequential *q, Tr i) {
     t->continued = (Tr){0};
     trace_stmt(t, q->stmt->body);
     t->continued = continued;
-    if (q->active.value) q->active = tr_and(t, q->active, trace_condition(t, q->stmt->cond));
+    Tr on = trace_condition(t, q->stmt->cond);
+    q->active = q->active.level ? tr_and(t, q->active, on) : on;
   }
   t->mask = mask;
 }
