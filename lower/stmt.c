@@ -1,5 +1,5 @@
 /* Statements other than assignments and loops. */
-#include "lower/trace.h"
+#include "lower/call.h"
 
 #include <string.h>
 
@@ -67,6 +67,12 @@ static void store_result(Tracer *t, SVal v) {
   f->has_result = true;
 }
 
+/* A term: another density drops its own constants; a ternary on known data is the branch taken. */
+static SVal trace_term(Tracer *t, const Expr *e) {
+  if (e->kind == E_CALL && is_density_name(e->name)) return trace_density_call(t, e, t->frame->drop_constants);
+  return trace_expr(t, e);
+}
+
 /* The additive terms of a density's return expression, each on its own so that those without a parameter can be dropped
  * and those that do not vary over a level are counted instead of summed. */
 static void trace_terms(Tracer *t, const Expr *e, bool negative) {
@@ -79,26 +85,35 @@ static void trace_terms(Tracer *t, const Expr *e, bool negative) {
     trace_terms(t, e->args[0], !negative);
     return;
   }
-  SVal v = trace_expr(t, e);
+  if (e->kind == E_TERNARY) {
+    bool known;
+    Tr c = trace_condition(t, e->args[0]);
+    if (tr_known_bool(c, &known)) {
+      trace_terms(t, e->args[known ? 1 : 2], negative);
+      return;
+    }
+  }
   Frame *f = t->frame;
+  SVal v = trace_term(t, e);
   if (f->drop_constants && !v.autodiff) return;
   Tr term = as_real(t, v.tr);
   f->terms[f->term_count++] = negative ? tr_unary(t, IR_NEG, term) : term;
 }
 
 static int count_terms(const Expr *e) {
+  if (e->kind == E_TERNARY) return count_terms(e->args[1]) + count_terms(e->args[2]);
   if (e->kind == E_BINARY && (e->op == OP_ADD || e->op == OP_SUB)) return count_terms(e->args[0]) + count_terms(e->args[1]);
   return e->kind == E_UNARY && e->op == OP_NEG ? count_terms(e->args[0]) : 1;
 }
 
 static void trace_return(Tracer *t, const Stmt *s) {
   Frame *f = t->frame;
-  bool partial = t->mask.value != NULL && f->returned.value != t->mask.value;
+  bool partial = t->mask.value && t->mask.value != f->entry.value;
   if (s->rhs && f->is_density) {
     f->terms = ARENA_ARRAY(t->arena, Tr, (size_t)count_terms(s->rhs));
     f->term_count = 0;
     trace_terms(t, s->rhs, false);
-    if (f->has_result || t->mask.value) { /* one of several returns: a value like any other */
+    if (f->has_result || partial) { /* one of several returns: a value like any other */
       Tr sum = tr_real(t, 0);
       for (int k = 0; k < f->term_count; k++) sum = tr_binary(t, IR_ADD, sum, f->terms[k]);
       f->terms = NULL;

@@ -63,6 +63,7 @@ struct Frame {
   bool done;              /* everything has returned */
   int term_count;         /* is_density: the terms of its only, unconditional return */
   Tr *terms;
+  Tr entry;               /* the mask at entry */
   Tr returned;            /* bool: which iterations have returned; value NULL: none so far */
 };
 
