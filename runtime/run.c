@@ -1,0 +1,250 @@
+/* stan2onnx-run: evaluates emitted models in ONNX Runtime. */
+#include "base/text.h"
+#include "runtime/options.h"
+#include "runtime/tables.h"
+#include "runtime/values.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
+
+/* Names of the contract's own inputs. */
+static const char *const POINT_INPUT = "unconstrained";
+static const char *const STATE_INPUT = "prng_state";
+
+static const double MEASURE_SECONDS = 0.5;
+
+typedef struct {
+  Arena *arena;
+  RunOptions options;
+  Ort *ort;
+  OrtModel *model;
+  json_t *data, *params;
+  OrtTensor *inputs;
+} Run;
+
+static bool leads_with_batch(const OrtPort *p) {
+  return p->rank > 0 &&
+         (strcmp(p->dim_names[0], "chain") == 0 || strcmp(p->dim_names[0], "draw") == 0);
+}
+
+static const char *open_model(Run *r) {
+  const char *tried;
+  const char *library = ort_find(r->arena, r->options.ort, &tried);
+  if (!library && r->options.ort)
+    return arena_printf(r->arena, "no ONNX Runtime library at %s", tried);
+  const char *error = ort_open(r->arena, library, &r->ort);
+  if (error && !library)
+    return arena_printf(
+        r->arena,
+        "no ONNX Runtime library found (looked in: %s); install it with 'pip install onnxruntime', "
+        "or say where it is with --ort or STAN2ONNX_ORT",
+        tried);
+  if (error) return error;
+  FILE *file = fopen(r->options.model, "rb");
+  if (!file) return arena_printf(r->arena, "cannot read %s: %s", r->options.model, strerror(errno));
+  fclose(file);
+  error = ort_load_file(r->ort, r->arena, r->options.model, r->options.threads, &r->model);
+  return error ? arena_printf(r->arena, "%s: %s", r->options.model, error) : NULL;
+}
+
+static const char *point(Run *r, const OrtPort *port, OrtTensor *out) {
+  const RunOptions *o = &r->options;
+  if (o->point) return points_from_text(r->arena, o->point, port, out);
+  if (port->rank != 2 || port->dims[1] < 0)
+    return arena_printf(r->arena, "the size of %s depends on the data: give a point with --point",
+                        port->name);
+  random_points(r->arena, o->seed, o->chains, port->dims[1], out);
+  return NULL;
+}
+
+/* The generator's initial state of a seed: its high and low 32 bits. */
+static void prng_state(Run *r, OrtTensor *out) {
+  int64_t *words = arena_array(r->arena, 2, sizeof *words);
+  words[0] = (int64_t)(r->options.seed >> 32);
+  words[1] = (int64_t)(r->options.seed & 0xffffffffu);
+  *out = (OrtTensor){.element = ORT_I64, .rank = 1, .dims = {2}, .data = words};
+}
+
+static const char *input(Run *r, const OrtPort *port, OrtTensor *out) {
+  const char *rest;
+  json_t *value = r->params ? find_value(r->params, port->name, &rest) : NULL;
+  bool batched = value && leads_with_batch(port);
+  if (!value && r->data) value = find_value(r->data, port->name, &rest);
+  if (value) return tensor_from_json(r->arena, value, rest, port, batched, out);
+  if (strcmp(port->name, POINT_INPUT) == 0) return point(r, port, out);
+  if (strcmp(port->name, STATE_INPUT) == 0) {
+    prng_state(r, out);
+    return NULL;
+  }
+  return arena_printf(r->arena, "input %s has no value: give it in %s", port->name,
+                      leads_with_batch(port) ? "the file of --params" : "the file of --data");
+}
+
+static const char *bind_inputs(Run *r) {
+  size_t count;
+  const OrtPort *ports = ort_inputs(r->model, &count);
+  const char *error = NULL;
+  if (r->options.data_path) error = read_json_object(r->arena, r->options.data_path, &r->data);
+  if (!error && r->options.params_path)
+    error = read_json_object(r->arena, r->options.params_path, &r->params);
+  r->inputs = ARENA_ARRAY(r->arena, OrtTensor, count);
+  for (size_t k = 0; k < count && !error; k++) error = input(r, &ports[k], &r->inputs[k]);
+  return error;
+}
+
+static double seconds_now(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+/* The least time of an evaluation over half a second of them. */
+static const char *measure(Run *r, OrtCall *call, double *best) {
+  double end = seconds_now() + MEASURE_SECONDS;
+  *best = 1e300;
+  for (double start = seconds_now(); start < end;) {
+    const char *error = ort_call(call, r->arena);
+    if (error) return error;
+    double stop = seconds_now();
+    if (stop - start < *best) *best = stop - start;
+    start = stop;
+  }
+  return NULL;
+}
+
+/* How many chains or draws there are: the size of the first batched input, or 1. */
+static int64_t batch_size(const Run *r) {
+  size_t count;
+  const OrtPort *ports = ort_inputs(r->model, &count);
+  for (size_t k = 0; k < count; k++)
+    if (leads_with_batch(&ports[k])) return r->inputs[k].dims[0];
+  return 1;
+}
+
+static void add_points(Run *r, Text *out) {
+  size_t count;
+  const OrtPort *ports = ort_inputs(r->model, &count);
+  for (size_t k = 0; k < count; k++) {
+    if (strcmp(ports[k].name, POINT_INPUT) != 0 || r->options.point) continue;
+    if (r->options.json) {
+      text_printf(out, "\"%s\": ", POINT_INPUT);
+      print_tensor_json(out, &r->inputs[k]);
+      text_add(out, ", ");
+    } else {
+      print_tensor(out, POINT_INPUT, &r->inputs[k], "chain");
+      text_add(out, "\n");
+    }
+  }
+}
+
+static const char *add_outputs(Run *r, const OrtCall *call, Text *out) {
+  size_t count;
+  const OrtPort *ports = ort_outputs(r->model, &count);
+  for (size_t k = 0; k < count; k++) {
+    OrtTensor t;
+    const char *error = ort_result(call, r->arena, k, &t);
+    if (error) return error;
+    if (r->options.json) {
+      if (k) text_add(out, ", ");
+      text_add_json_string(out, ports[k].name);
+      text_add(out, ": ");
+      print_tensor_json(out, &t);
+    } else {
+      if (k) text_add(out, "\n");
+      print_tensor(out, ports[k].name, &t, ports[k].rank ? ports[k].dim_names[0] : "");
+    }
+  }
+  return NULL;
+}
+
+static const char *evaluate(Run *r, Text *out) {
+  OrtCall *call = NULL;
+  double seconds = 0;
+  const char *error = bind_inputs(r);
+  if (!error) error = ort_bind(r->model, r->arena, r->inputs, &call);
+  if (error) return error;
+  error = ort_call(call, r->arena);
+  if (!error && r->options.time) error = measure(r, call, &seconds);
+  if (!error) {
+    if (r->options.json) text_add(out, "{");
+    add_points(r, out);
+    error = add_outputs(r, call, out);
+    if (r->options.json) {
+      if (r->options.time) text_printf(out, ", \"seconds_per_evaluation\": %.9g", seconds);
+      text_add(out, "}\n");
+    } else if (r->options.time) {
+      text_add(out, "\n");
+      print_time(out, seconds, batch_size(r));
+    }
+  }
+  ort_release(call);
+  return error;
+}
+
+static const char *run(Run *r, Text *out) {
+  const char *error = open_model(r);
+  if (error) return error;
+  if (!r->options.info) return evaluate(r, out);
+  if (r->options.json)
+    print_info_json(out, r->model);
+  else
+    print_info(out, r->model);
+  return NULL;
+}
+
+static void finish(Run *r) {
+  if (r->data) json_decref(r->data);
+  if (r->params) json_decref(r->params);
+  ort_unload(r->model);
+  ort_close(r->ort);
+}
+
+static int print(const Text *out) {
+  if (out->length && fwrite(out->data, 1, out->length, stdout) != out->length) goto failed;
+  if (fflush(stdout) == 0) return EXIT_DONE;
+failed:
+  fprintf(stderr, "stan2onnx-run: cannot write: %s\n", strerror(errno));
+  return EXIT_FAILED;
+}
+
+static int command(Arena *a, int argc, char **argv) {
+  Run r = {.arena = a};
+  const char *error = run_options(a, argc, argv, &r.options);
+  if (error) {
+    fprintf(stderr, "stan2onnx-run: %s (see --help)\n", error);
+    return EXIT_USAGE;
+  }
+  if (r.options.help) {
+    print_run_help(stdout);
+    return EXIT_DONE;
+  }
+  if (r.options.version) {
+    printf("stan2onnx-run %s\n", run_version());
+    return EXIT_DONE;
+  }
+  Text out = text_new(a);
+  error = run(&r, &out);
+  finish(&r);
+  if (error) {
+    fprintf(stderr, "stan2onnx-run: %s\n", error);
+    return EXIT_FAILED;
+  }
+  return print(&out);
+}
+
+int main(int argc, char **argv) {
+  Arena *a = arena_new();
+  jmp_buf escape;
+  if (!a || setjmp(escape)) {
+    fprintf(stderr, "stan2onnx-run: out of memory\n");
+    return EXIT_FAILED;
+  }
+  arena_on_exhaustion(a, &escape);
+  int status = command(a, argc, argv);
+  arena_free(a);
+  return status;
+}
