@@ -149,11 +149,20 @@ static void check_bound(Tracer *t, Tr x, const Expr *bound, IrOp holds) {
   trace_throw(t, tr_not(t, tr_binary(t, holds, x, b)));
 }
 
+/* Whether a violation shows by itself where the argument depends on parameters: the density is not finite then. */
+static bool is_evident(const SizedType *s) {
+  for (int k = 0; k < s->attribute_count; k++)
+    if (!strcmp(s->attributes[k], "evident")) return true;
+  return false;
+}
+
 static void check_argument(Tracer *t, const FunDef *f, int k, Tr x) {
   const SizedType *s = f->args[k]->sized;
+  if (x.varying && is_evident(s)) return;
   check_bound(t, x, s->lower, IR_GE);
   check_bound(t, x, s->upper, IR_LE);
-  for (int j = 0; j < s->attribute_count; j++) check_word(t, s->attributes[j], x, f);
+  for (int j = 0; j < s->attribute_count; j++)
+    if (strcmp(s->attributes[j], "evident")) check_word(t, s->attributes[j], x, f);
 }
 
 void check_domains(Tracer *t, const FunDef *f) {

@@ -2,8 +2,8 @@
 // "Beta-binomial distribution".
 
 // log choose(N, n) + lbeta(n + alpha, N - n + beta) - lbeta(alpha, beta)
-real beta_binomial_lpmf(int n | int<lower=0> N, real<positive_finite> alpha, real<positive_finite> beta) {
+real beta_binomial_lpmf(int n, int<lower=0> N, real<positive_finite> alpha, real<positive_finite> beta) {
   return n < 0 || n > N ? negative_infinity()
-                        : binomial_coefficient_log(N, n)
+                        : lchoose(N, n)
                           + (lbeta(n + alpha, N - n + beta) - lbeta(alpha, beta));
 }

@@ -1,7 +1,7 @@
 // Beta distribution with mean mu and precision kappa. Stan Functions Reference, "Beta proportion distribution".
 
 // lgamma kappa - lgamma(mu kappa) - lgamma((1 - mu) kappa) + (mu kappa - 1) log y + ((1 - mu) kappa - 1) log(1 - y)
-real beta_proportion_lpdf(real<lower=0, upper=1, evident> y | real<positive> mu, real<positive_finite> kappa) {
+real beta_proportion_lpdf(real<lower=0, upper=1, evident> y, real<positive> mu, real<positive_finite> kappa) {
   if (mu >= 1) {
     reject("beta_proportion_lpdf: the location is not less than 1");
   }

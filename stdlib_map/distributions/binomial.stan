@@ -3,15 +3,15 @@
 
 // log choose(N, n) + n log theta + (N - n) log(1 - theta). Where a count is zero its logarithm is taken of something
 // positive, so that 0 log 0 = 0.
-real binomial_lpmf(int<lower=0> n | int<lower=n> N, real<lower=0, upper=1> theta) {
+real binomial_lpmf(int<lower=0> n, int<lower=n> N, real<lower=0, upper=1> theta) {
   return (n * log(theta + (n == 0)) + (N - n) * log((1 + (n == N)) - theta))
-         + binomial_coefficient_log(N, n);
+         + lchoose(N, n);
 }
 
 // With one theta only the totals matter.
-real binomial_lpmf(array[] int<lower=0> n | array[] int<lower=n> N, real<lower=0, upper=1> theta) {
+real binomial_lpmf(array[] int<lower=0> n, array[] int<lower=n> N, real<lower=0, upper=1> theta) {
   int successes = sum(n);
   int failures = sum(N) - successes;
   return (successes == 0 ? 0 : successes * log(theta)) + (failures == 0 ? 0 : failures * log1m(theta))
-         + sum(binomial_coefficient_log(N, n));
+         + sum(lchoose(N, n));
 }

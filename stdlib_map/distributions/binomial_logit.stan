@@ -2,6 +2,6 @@
 // "Binomial distribution, logit parameterization".
 
 // log choose(N, n) + n alpha - N log(1 + exp(alpha))
-real binomial_logit_lpmf(int<lower=0> n | int<lower=n> N, real<finite, evident> alpha) {
-  return (n * alpha - N * log1p_exp(alpha)) + binomial_coefficient_log(N, n);
+real binomial_logit_lpmf(int<lower=0> n, int<lower=n> N, real<finite, evident> alpha) {
+  return (n * alpha - N * log1p_exp(alpha)) + lchoose(N, n);
 }

@@ -2,15 +2,15 @@
 // "Categorical-logit generalized linear model (softmax regression)".
 
 // categorical_logit(y_i | alpha + (x_i beta)')
-real categorical_logit_glm_lpmf(int y | row_vector x, vector alpha, matrix beta) {
+real categorical_logit_glm_lpmf(int y, row_vector x, vector alpha, matrix beta) {
   return categorical_logit_lpmf(y | alpha + (x * beta)');
 }
 
-real categorical_logit_glm_lpmf(array[] int y | row_vector x, vector alpha, matrix beta) {
+real categorical_logit_glm_lpmf(array[] int y, row_vector x, vector alpha, matrix beta) {
   return categorical_logit_lpmf(y | alpha + (x * beta)');
 }
 
-real categorical_logit_glm_lpmf(int y | matrix x, vector alpha, matrix beta) {
+real categorical_logit_glm_lpmf(int y, matrix x, vector alpha, matrix beta) {
   matrix[rows(x), cols(beta)] eta = x * beta;
   real lp = 0;
   for (i in 1:rows(x)) {
@@ -19,7 +19,7 @@ real categorical_logit_glm_lpmf(int y | matrix x, vector alpha, matrix beta) {
   return lp;
 }
 
-real categorical_logit_glm_lpmf(array[] int y | matrix x, vector alpha, matrix beta) {
+real categorical_logit_glm_lpmf(array[] int y, matrix x, vector alpha, matrix beta) {
   matrix[rows(x), cols(beta)] eta = x * beta;
   real lp = 0;
   for (i in 1:rows(x)) {

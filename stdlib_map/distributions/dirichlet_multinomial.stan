@@ -2,7 +2,7 @@
 // "Dirichlet-multinomial distribution".
 
 // log N + lbeta(sum alpha, N) - sum over n_k > 0 of (log n_k + lbeta(alpha_k, n_k)), N = sum n
-real dirichlet_multinomial_lpmf(array[] int<lower=0> n | vector<positive_finite> alpha) {
+real dirichlet_multinomial_lpmf(array[] int<lower=0> n, vector<positive_finite> alpha) {
   int N = sum(n);
   if (N == 0) {
     return 0;

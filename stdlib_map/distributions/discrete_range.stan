@@ -1,7 +1,7 @@
-// Uniform distribution on the integers from lower to upper. Stan Functions Reference, "Discrete range
+// Uniform distribution on the integers from low to high. Stan Functions Reference, "Discrete range
 // distribution".
 
-// -log(upper - lower + 1)
-real discrete_range_lpmf(int y | int lower, int<lower=lower> upper) {
-  return y < lower || y > upper ? negative_infinity() : -log(upper - lower + 1.0);
+// -log(high - low + 1)
+real discrete_range_lpmf(int y, int low, int<lower=low> high) {
+  return y < low || y > high ? negative_infinity() : -log(high - low + 1.0);
 }

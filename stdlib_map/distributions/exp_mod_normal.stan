@@ -3,10 +3,10 @@
 
 // -log 2 + log lambda + lambda (mu - y + lambda sigma^2 / 2) + log erfc((mu - y + lambda sigma^2) / (sqrt 2 sigma)).
 // With u = (mu - y + lambda sigma^2) / sigma and log erfc(u / sqrt 2) = log 2 + log Phi(-u): no term underflows.
-real exp_mod_normal_lpdf(real<not_nan, evident> y | real<finite, evident> mu,
+real exp_mod_normal_lpdf(real<not_nan, evident> y, real<finite, evident> mu,
                          real<positive_finite, evident> sigma, real<positive_finite, evident> lambda) {
   real d = mu - y;
   real v = lambda * square(sigma);
   return log(lambda) - log(2)
-         + (lambda * (d + 0.5 * v) + std_normal_lcdf(-(d + v) / sigma) + log(2));
+         + (lambda * (d + 0.5 * v) + log_Phi(-(d + v) / sigma) + log(2));
 }

@@ -1,7 +1,7 @@
 // Frechet distribution with shape alpha and scale sigma. Stan Functions Reference, "Frechet distribution".
 
 // -(y / sigma)^-alpha + log alpha - (alpha + 1) log y + alpha log sigma
-real frechet_lpdf(real<positive, evident> y | real<positive_finite, evident> alpha,
+real frechet_lpdf(real<positive, evident> y, real<positive_finite, evident> alpha,
                   real<positive_finite, evident> sigma) {
   real log_y = log(y);
   real log_sigma = log(sigma);

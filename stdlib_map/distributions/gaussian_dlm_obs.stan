@@ -2,7 +2,7 @@
 // theta_0 normal (m0, C0). Stan Functions Reference, "Gaussian dynamic linear models"; the Kalman filter gives the log density as
 // the sum over t of that of the forecast error.
 
-real gaussian_dlm_obs_lpdf(matrix<finite, evident> y | matrix<finite, evident> F, matrix<finite, square, evident> G,
+real gaussian_dlm_obs_lpdf(matrix<finite, evident> y, matrix<finite, evident> F, matrix<finite, square, evident> G,
                            matrix<finite, symmetric, evident> V, matrix<finite, symmetric, evident> W,
                            vector<finite, evident> m0, matrix<finite, symmetric, evident> C0) {
   int r = rows(y);
@@ -25,7 +25,7 @@ real gaussian_dlm_obs_lpdf(matrix<finite, evident> y | matrix<finite, evident> F
 }
 
 // V the diagonal of the observation covariance: the elements of y_t enter one by one.
-real gaussian_dlm_obs_lpdf(matrix<finite, evident> y | matrix<finite, evident> F, matrix<finite, square, evident> G,
+real gaussian_dlm_obs_lpdf(matrix<finite, evident> y, matrix<finite, evident> F, matrix<finite, square, evident> G,
                            vector<nonnegative, finite> V, matrix<finite, symmetric, evident> W,
                            vector<finite, evident> m0, matrix<finite, symmetric, evident> C0) {
   int r = rows(y);

@@ -10,7 +10,7 @@ real lkj_normalizer(real eta, int K) {
 }
 
 // normaliser + (eta - 1) log det y
-real lkj_corr_lpdf(matrix<corr_matrix, evident> y | real<positive> eta) {
+real lkj_corr_lpdf(matrix<corr_matrix, evident> y, real<positive> eta) {
   if (rows(y) < 2) {
     return 0;
   }

@@ -2,11 +2,11 @@
 // correlation distribution".
 
 // normaliser + sum_(k >= 2) (K - k + 2 eta - 2) log L_kk
-real lkj_corr_cholesky_lpdf(matrix<cholesky_factor, evident> L | real<positive> eta) {
+real lkj_corr_cholesky_lpdf(matrix<cholesky_factor, evident> L, real<positive> eta) {
   int K = rows(L);
   if (K < 2) {
     return 0;
   }
-  vector[K - 1] rest = linspaced_vector(K - 1, K - 2, 0);
-  return lkj_normalizer(eta, K) + dot_product(rest + (2 * eta - 2), log(diagonal(L)[2:K]));
+  vector[K - 1] k = linspaced_vector(K - 1, 2, K);
+  return lkj_normalizer(eta, K) + dot_product(K - k + (2 * eta - 2), log(diagonal(L)[2:K]));
 }

@@ -1,7 +1,7 @@
 // Log-logistic distribution with scale alpha and shape beta. Stan Functions Reference, "Log-logistic distribution".
 
 // (beta - 1) log y - 2 log(1 + (y / alpha)^beta) + log beta - beta log alpha
-real loglogistic_lpdf(real<positive_finite, evident> y | real<positive_finite, evident> alpha,
+real loglogistic_lpdf(real<positive_finite, evident> y, real<positive_finite, evident> alpha,
                       real<positive_finite, evident> beta) {
   real log_y = log(y);
   real log_alpha = log(alpha);

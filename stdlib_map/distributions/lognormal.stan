@@ -2,7 +2,7 @@
 // "Lognormal distribution".
 
 // -z^2 / 2 - log(2 pi) / 2 - log sigma - log y, z = (log y - mu) / sigma; Stan never drops the constant.
-real lognormal_lpdf(real<nonnegative, evident> y | real<finite, evident> mu,
+real lognormal_lpdf(real<nonnegative, evident> y, real<finite, evident> mu,
                     real<positive_finite, evident> sigma) {
   real log_y = log(y);
   real z = (log_y - mu) / sigma;

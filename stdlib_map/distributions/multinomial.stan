@@ -6,7 +6,7 @@ real count_times_log(int n, real x) {
 }
 
 // lgamma(sum n + 1) - sum lgamma(n_k + 1) + sum n_k log theta_k
-real multinomial_lpmf(array[] int<lower=0> n | vector<simplex> theta) {
+real multinomial_lpmf(array[] int<lower=0> n, vector<simplex> theta) {
   real weighted = 0;
   for (k in 1:size(n)) {
     weighted += count_times_log(n[k], theta[k]);

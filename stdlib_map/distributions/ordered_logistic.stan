@@ -3,7 +3,7 @@
 
 // log(inv_logit(hi - lambda) - inv_logit(lo - lambda)), lo and hi the cut points around outcome y, as
 // log inv_logit(lambda - lo) + log inv_logit(hi - lambda) + log(1 - exp(lo - hi)); the end cut points are infinite.
-real ordered_logistic_lpmf(int<lower=1, upper=rows(c) + 1> y | real<finite, evident> lambda, vector<ordered> c) {
+real ordered_logistic_lpmf(int<lower=1, upper=rows(c) + 1> y, real<finite, evident> lambda, vector<ordered> c) {
   int K = rows(c) + 1;
   vector[K + 1] cuts = append_row(negative_infinity(), append_row(c, positive_infinity()));
   vector[K] widths = log1m_exp(cuts[1:K] - cuts[2:(K + 1)]);

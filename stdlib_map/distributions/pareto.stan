@@ -1,8 +1,8 @@
 // Pareto distribution with minimum y_min and shape alpha. Stan Functions Reference, "Pareto distribution".
 
 // log alpha + alpha log y_min - (alpha + 1) log y
-real pareto_lpdf(real<not_nan, evident> y | real<positive_finite, evident> y_min,
+real pareto_lpdf(real<not_nan, evident> y, real<positive_finite, evident> y_min,
                  real<positive_finite, evident> alpha) {
-  return y < y_min ? negative_infinity()
-                   : log(alpha) - (alpha + 1) * log(y) + alpha * log(y_min);
+  return (y < y_min ? negative_infinity() : 0) + log(alpha) - (alpha + 1) * log(y)
+         + alpha * log(y_min);
 }

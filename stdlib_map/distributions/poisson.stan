@@ -2,12 +2,12 @@
 
 // n log lambda - lambda - lgamma(n + 1). Where n = 0 the logarithm is taken of something positive, so
 // that 0 log 0 = 0.
-real poisson_lpmf(int<lower=0> n | real<nonnegative, finite> lambda) {
+real poisson_lpmf(int<lower=0> n, real<nonnegative, finite> lambda) {
   return n * log(lambda + (n == 0)) - lambda - lgamma(n + 1);
 }
 
 // With one rate only the total matters.
-real poisson_lpmf(array[] int<lower=0> n | real<nonnegative, finite> lambda) {
+real poisson_lpmf(array[] int<lower=0> n, real<nonnegative, finite> lambda) {
   int total = sum(n);
   return (total == 0 ? 0 : total * log(lambda)) - size(n) * lambda - sum(lgamma(to_vector(n) + 1));
 }

@@ -2,6 +2,6 @@
 // parameterization".
 
 // n alpha - exp(alpha) - lgamma(n + 1)
-real poisson_log_lpmf(int<lower=0> n | real<finite, evident> alpha) {
+real poisson_log_lpmf(int<lower=0> n, real<finite, evident> alpha) {
   return n * alpha - exp(alpha) - lgamma(n + 1);
 }

@@ -3,8 +3,8 @@
 
 // -log(2 pi) / 2 - log omega - z^2 / 2 + log erfc(-alpha z / sqrt 2), z = (y - xi) / omega; the last term as
 // log 2 + log Phi(alpha z), which does not underflow.
-real skew_normal_lpdf(real<not_nan, evident> y | real<finite, evident> xi, real<positive, evident> omega,
+real skew_normal_lpdf(real<not_nan, evident> y, real<finite, evident> xi, real<positive, evident> omega,
                       real<finite, evident> alpha) {
   real z = (y - xi) / omega;
-  return (std_normal_lcdf(alpha * z) + log(2)) - 0.5 * log(2 * pi()) - log(omega) - 0.5 * square(z);
+  return (log_Phi(alpha * z) + log(2)) - 0.5 * log(2 * pi()) - log(omega) - 0.5 * square(z);
 }

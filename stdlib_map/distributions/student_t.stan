@@ -3,7 +3,7 @@
 
 // lgamma((nu + 1) / 2) - lgamma(nu / 2) - log(nu) / 2 - log(pi) / 2 - log sigma
 //   - (nu + 1) / 2 log(1 + z^2 / nu), z = (y - mu) / sigma
-real student_t_lpdf(real<not_nan, evident> y | real<positive_finite, evident> nu, real<finite, evident> mu,
+real student_t_lpdf(real<not_nan, evident> y, real<positive_finite, evident> nu, real<finite, evident> mu,
                     real<positive_finite, evident> sigma) {
   real half_nu = 0.5 * nu;
   return -((half_nu + 0.5) * log1p(square((y - mu) / sigma) / nu)) - 0.5 * log(pi())

@@ -1,7 +1,7 @@
 // Weibull distribution with shape alpha and scale sigma. Stan Functions Reference, "Weibull distribution".
 
 // -(y / sigma)^alpha + log alpha + (alpha - 1) log y - alpha log sigma
-real weibull_lpdf(real<finite, evident> y | real<positive_finite, evident> alpha,
+real weibull_lpdf(real<finite, evident> y, real<positive_finite, evident> alpha,
                   real<positive_finite, evident> sigma) {
   real log_y = log(y);
   real log_sigma = log(sigma);

@@ -1,7 +1,7 @@
 // Wishart distribution with nu degrees of freedom and scale S. Stan Functions Reference, "Wishart distribution".
 
 // -nu K / 2 log 2 - lmgamma(K, nu / 2) - nu / 2 log det S - trace(S^-1 W) / 2 + (nu - K - 1) / 2 log det W
-real wishart_lpdf(matrix<symmetric, evident> W | real nu, matrix<symmetric, evident> S) {
+real wishart_lpdf(matrix<symmetric, evident> W, real nu, matrix<symmetric, evident> S) {
   int K = rows(W);
   if (nu <= K - 1) {
     reject("wishart_lpdf: the degrees of freedom are not greater than the rows less one");

@@ -2,7 +2,7 @@
 // Functions Reference, "Wishart distribution, Cholesky Parameterization".
 
 // K log 2 (1 - nu / 2) - lmgamma(K, nu / 2) - |L_S^-1 L_W|^2 / 2 + sum (nu - k) log (L_W)_kk - nu sum log (L_S)_kk
-real wishart_cholesky_lpdf(matrix<cholesky_factor, evident> L_W | real nu, matrix<cholesky_factor, evident> L_S) {
+real wishart_cholesky_lpdf(matrix<cholesky_factor, evident> L_W, real nu, matrix<cholesky_factor, evident> L_S) {
   int K = rows(L_W);
   if (nu <= K - 1) {
     reject("wishart_cholesky_lpdf: the degrees of freedom are not greater than the rows less one");
