@@ -16,6 +16,8 @@ void check_elementwise_domains(Tracer *t, const FunDef *f, const SVal *args, int
 void check_call_domains(Tracer *t, Frame *frame, const SVal *args, int count);
 /* A call of a density, the library's or a user's. */
 SVal trace_density_call(Tracer *t, const Expr *call, bool drop_constants);
+/* Where x is not what a constraint word ("simplex", "positive", ...) says: a bool for each element or, for words about containers, one. */
+Tr broken_word(Tracer *t, const char *word, Tr x);
 /* Counts a call; unsupported when calls nest too deep. */
 void enter_call(Tracer *t, Span span);
 bool enter_mapped(Tracer *t, const FunDef *f, SVal *args, int count, int extra);

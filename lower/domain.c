@@ -117,19 +117,19 @@ static const struct {
     {"cov_matrix", not_cov_matrix},
 };
 
-static void check_word(Tracer *t, const char *word, Tr x, const FunDef *f) {
-  for (size_t k = 0; k < sizeof element_checks / sizeof *element_checks; k++) {
-    const ElementCheck *c = &element_checks[k];
-    if (strcmp(word, c->word)) continue;
-    if ((x.value->facts & c->facts) != c->facts && x.value->type.dtype == IR_F64) trace_throw(t, c->bad(t, x));
-    return;
-  }
+Tr broken_word(Tracer *t, const char *word, Tr x) {
+  for (size_t k = 0; k < sizeof element_checks / sizeof *element_checks; k++)
+    if (!strcmp(word, element_checks[k].word)) return element_checks[k].bad(t, x);
   for (size_t k = 0; k < sizeof container_checks / sizeof *container_checks; k++)
-    if (!strcmp(word, container_checks[k].word)) {
-      trace_throw(t, container_checks[k].bad(t, x));
-      return;
-    }
-  diag_fatal(t->diagnostics, DIAG_INTERNAL, t->span, "the library's function '%s' has an unknown constraint '%s'", f->name, word);
+    if (!strcmp(word, container_checks[k].word)) return container_checks[k].bad(t, x);
+  diag_fatal(t->diagnostics, DIAG_INTERNAL, t->span, "the library uses an unknown constraint '%s'", word);
+}
+
+static bool follows(const char *word, Tr x) {
+  for (size_t k = 0; k < sizeof element_checks / sizeof *element_checks; k++)
+    if (!strcmp(word, element_checks[k].word))
+      return x.value->type.dtype != IR_F64 || (x.value->facts & element_checks[k].facts) == element_checks[k].facts;
+  return false;
 }
 
 static void check_bound(Tracer *t, Tr x, const Expr *bound, IrOp holds) {

@@ -16,14 +16,25 @@ bool is_density_name(const char *name) {
 
 static int value_rank(const SVal *v) { return v->type->base == T_TUPLE ? v->type->array_dims : tr_rank(v->tr); }
 
+static bool is_number(BaseType b) { return b == T_INT || b == T_REAL; }
+static bool is_vector(BaseType b) { return b == T_VECTOR || b == T_ROW_VECTOR; }
+
+/* Whether elements of a can be what p asks for: vectors, row vectors and arrays of numbers stand for one another. */
+static bool kinds_fit(const StanType *p, const StanType *a) {
+  if (p->base == T_TUPLE || a->base == T_TUPLE) return p->base == a->base;
+  if (p->base == T_INT && a->base != T_INT) return false;
+  if (p->base == T_MATRIX) return a->base == T_MATRIX;
+  if (is_vector(p->base)) return is_vector(a->base) || (is_number(a->base) && a->array_dims > p->array_dims);
+  return p->array_dims == 0 || is_number(a->base) || (p->array_dims == 1 && is_vector(a->base));
+}
+
 /* How many axes f would be mapped over for these arguments, or -1 if it does not fit them. */
 static int mapped_axes(const FunDef *f, const SVal *args, int count) {
   int extra = 0;
   if (f->arg_count != count) return -1;
   for (int k = 0; k < count; k++) {
     const StanType *p = f->args[k]->type, *a = args[k].type;
-    if ((p->base == T_TUPLE) != (a->base == T_TUPLE)) return -1;
-    if (p->base == T_INT && a->base != T_INT) return -1;
+    if (!kinds_fit(p, a)) return -1;
     int more = value_rank(&args[k]) - (p->base == T_TUPLE ? p->array_dims : type_rank(p));
     if (more < 0) return -1;
     if (more > extra) extra = more;

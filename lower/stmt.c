@@ -5,8 +5,12 @@
 
 Binding *lookup(Tracer *t, const VarDecl *decl) {
   for (size_t k = t->frame->count; k-- > 0;)
-    if (t->frame->bindings[k]->decl == decl) return t->frame->bindings[k];
-  trace_unsupported(t, decl->span, "the variable '%s' here, because what it is computed from is not supported", decl->name);
+    if (t->frame->bindings[k]->decl == decl) {
+      Binding *b = t->frame->bindings[k];
+      if (b->missing) diag_fatal(t->diagnostics, b->missing->kind, b->missing->span, "%s", b->missing->message);
+      return b;
+    }
+  trace_unsupported(t, decl->span, "the variable '%s' here", decl->name);
 }
 
 Binding *bind(Tracer *t, const VarDecl *decl, SVal v) {

@@ -45,6 +45,7 @@ typedef struct {
   const VarDecl *decl;
   Level *home;    /* the level it was declared at: values assigned later are reduced to it */
   SVal value;
+  const Diagnostic *missing; /* why it has no value: what it is computed from is not supported */
 } Binding;
 
 /* An activation: the program's own, or a function's. */
@@ -224,6 +225,21 @@ typedef struct {
 } Shape;
 
 Shape trace_shape(Tracer *t, const SizedType *s, const StanType *type);
+/* Throws where v breaks the constraint that s declares (transformed parameters, transformed data). */
+void check_declared(Tracer *t, const SizedType *s, SVal v);
+/* The elements (bool, of v's array dims or all its dims) that break the constraint of s; value NULL: none can. */
+Tr broken_constraint(Tracer *t, const SizedType *s, SVal v);
+/* Facts that a declared constraint vouches for. */
+void assume_constraint(Tracer *t, const SizedType *s, SVal v);
+
+/* ---- parameters (params.c) ---- */
+
+/* Reads a parameter from the unconstrained vector at *offset (advanced), adding its log Jacobian to the target. */
+SVal constrain_parameter(Tracer *t, const VarDecl *d, Tr unconstrained, Tr *offset);
+/* The inverse: the parameter's part of the unconstrained vector, rank 1. */
+Tr unconstrain_parameter(Tracer *t, const VarDecl *d, SVal v);
+/* How many unconstrained values it has (i64). */
+Tr free_size(Tracer *t, const SizedType *s);
 /* A variable before its first assignment: NaN, or the smallest int. */
 SVal uninitialised(Tracer *t, const SizedType *s, const StanType *type);
 void trace_declaration(Tracer *t, const Stmt *s);

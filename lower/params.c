@@ -1,0 +1,191 @@
+/* Parameters: between the unconstrained vector and the declared types. The transforms are library functions. */
+#include "lower/call.h"
+
+/* A constraint's transform: the library's functions <name>_jacobian, _constrain, _unconstrain, how many unconstrained
+ * values an element has, and which sizes the constraining functions take as well. */
+typedef struct {
+  const char *name;
+  enum { FREE_SAME, FREE_LESS_ONE, FREE_LOWER, FREE_STRICT_LOWER, FREE_TRAPEZOID, FREE_ROWS_LESS_ONE, FREE_COLUMNS_LESS_ONE, FREE_BOTH_LESS_ONE } free;
+  int sizes;
+} Transform;
+
+static const Transform transforms[] = {
+    [C_NONE] = {NULL, FREE_SAME, 0},
+    [C_LOWER] = {"lower_bound", FREE_SAME, 0},
+    [C_UPPER] = {"upper_bound", FREE_SAME, 0},
+    [C_LOWER_UPPER] = {"lower_upper_bound", FREE_SAME, 0},
+    [C_OFFSET] = {"offset_multiplier", FREE_SAME, 0},
+    [C_MULTIPLIER] = {"offset_multiplier", FREE_SAME, 0},
+    [C_OFFSET_MULTIPLIER] = {"offset_multiplier", FREE_SAME, 0},
+    [C_ORDERED] = {"ordered", FREE_SAME, 0},
+    [C_POSITIVE_ORDERED] = {"positive_ordered", FREE_SAME, 0},
+    [C_SIMPLEX] = {"simplex", FREE_LESS_ONE, 0},
+    [C_UNIT_VECTOR] = {"unit_vector", FREE_SAME, 0},
+    [C_SUM_TO_ZERO_VECTOR] = {"sum_to_zero", FREE_LESS_ONE, 0},
+    [C_SUM_TO_ZERO_MATRIX] = {"sum_to_zero", FREE_BOTH_LESS_ONE, 0},
+    [C_CHOLESKY_FACTOR_CORR] = {"cholesky_factor_corr", FREE_STRICT_LOWER, 1},
+    [C_CHOLESKY_FACTOR_COV] = {"cholesky_factor_cov", FREE_TRAPEZOID, 2},
+    [C_CORR_MATRIX] = {"corr_matrix", FREE_STRICT_LOWER, 1},
+    [C_COV_MATRIX] = {"cov_matrix", FREE_LOWER, 1},
+    [C_COLUMN_STOCHASTIC_MATRIX] = {"stochastic_column", FREE_ROWS_LESS_ONE, 0},
+    [C_ROW_STOCHASTIC_MATRIX] = {"stochastic_row", FREE_COLUMNS_LESS_ONE, 0},
+};
+
+static Tr less_one(Tracer *t, Tr n) {
+  return tr_binary(t, IR_MAX, tr_binary(t, IR_SUB, n, tr_int(t, 1)), tr_int(t, 0));
+}
+
+static Tr times(Tracer *t, Tr a, Tr b) { return tr_binary(t, IR_MUL, a, b); }
+static Tr half(Tracer *t, Tr a) { return tr_binary(t, IR_DIV, a, tr_int(t, 2)); }
+
+/* The shape of one element's unconstrained values. */
+static Shape free_shape(Tracer *t, const SizedType *s, const Shape *declared) {
+  const Tr *own = declared->dims + s->array_dims;
+  int rank = declared->rank - s->array_dims;
+  Shape f = {.rank = rank};
+  for (int k = 0; k < rank; k++) f.dims[k] = own[k];
+  Tr one = tr_int(t, 1);
+  switch (transforms[s->constraint].free) {
+  case FREE_SAME: return f;
+  case FREE_LESS_ONE: f.dims[0] = less_one(t, own[0]); return f;
+  case FREE_ROWS_LESS_ONE: f.dims[0] = less_one(t, own[0]); return f;
+  case FREE_COLUMNS_LESS_ONE: f.dims[1] = less_one(t, own[1]); return f;
+  case FREE_BOTH_LESS_ONE:
+    f.dims[0] = less_one(t, own[0]);
+    f.dims[1] = less_one(t, own[1]);
+    return f;
+  default: break;
+  }
+  f.rank = 1;
+  Tr n = rank > 1 ? own[1] : own[0], lower = half(t, times(t, n, tr_binary(t, IR_ADD, n, one)));
+  if (transforms[s->constraint].free == FREE_STRICT_LOWER) lower = half(t, times(t, n, less_one(t, n)));
+  f.dims[0] = lower;
+  if (transforms[s->constraint].free == FREE_TRAPEZOID)
+    f.dims[0] = tr_binary(t, IR_ADD, lower, times(t, tr_binary(t, IR_SUB, own[0], n), n));
+  return f;
+}
+
+static const StanType *unsized(Tracer *t, const SizedType *s, BaseType base) {
+  return type_simple(t->arena, base, s->array_dims);
+}
+
+Tr free_size(Tracer *t, const SizedType *s) {
+  Tr n = tr_int(t, 1);
+  if (s->base == T_TUPLE) {
+    n = tr_int(t, 0);
+    for (int k = 0; k < s->member_count; k++) n = tr_binary(t, IR_ADD, n, free_size(t, s->members[k]));
+    for (int k = 0; k < s->array_dims; k++) n = times(t, n, trace_int(t, s->array_sizes[k]));
+    return n;
+  }
+  Shape declared = trace_shape(t, s, unsized(t, s, s->base)), f = free_shape(t, s, &declared);
+  for (int k = 0; k < s->array_dims; k++) n = times(t, n, declared.dims[k]);
+  for (int k = 0; k < f.rank; k++) n = times(t, n, f.dims[k]);
+  return n;
+}
+
+/* Bounds, offsets and multipliers, or the sizes, that a transform's functions take after the value. */
+static int transform_args(Tracer *t, const SizedType *s, const Shape *declared, bool constraining, SVal *args) {
+  const StanType *real = type_simple(t->arena, T_REAL, 0), *integer = type_simple(t->arena, T_INT, 0);
+  int n = 0;
+  if (s->lower) args[n++] = trace_expr(t, s->lower);
+  if (s->upper) args[n++] = trace_expr(t, s->upper);
+  if (s->offset || s->multiplier) {
+    args[n++] = s->offset ? trace_expr(t, s->offset) : sval(real, tr_real(t, 0), false);
+    args[n++] = s->multiplier ? trace_expr(t, s->multiplier) : sval(real, tr_real(t, 1), false);
+  }
+  for (int k = 0; constraining && k < transforms[s->constraint].sizes; k++)
+    args[n++] = sval(integer, declared->dims[s->array_dims + k], false);
+  for (int k = 0; k < n; k++)
+    if (args[k].type->base == T_INT && s->constraint <= C_OFFSET_MULTIPLIER)
+      args[k] = promote(t, args[k], type_simple(t->arena, T_REAL, args[k].type->array_dims));
+  return n;
+}
+
+/* The unconstrained values of a tensor: arrays by rows, in a matrix column by column. */
+static Tr from_flat(Tracer *t, Tr x, const SizedType *s, const Shape *declared, const Shape *f) {
+  Tr dims[IR_MAX_RANK];
+  int rank = 0;
+  for (int k = 0; k < s->array_dims; k++) dims[rank++] = declared->dims[k];
+  for (int k = f->rank; k-- > 0;) dims[rank++] = f->dims[k];
+  x = tr_reshape(t, x, rank, dims);
+  return f->rank == 2 ? tr_transpose(t, x) : x;
+}
+
+static Tr to_flat(Tracer *t, Tr x, const Shape *f) {
+  if (f->rank == 2) x = tr_transpose(t, x);
+  Tr n = tr_int(t, 1);
+  for (int k = 0; k < tr_rank(x); k++) n = times(t, n, tr_dim_value(t, x, k));
+  return tr_reshape(t, x, 1, &n);
+}
+
+static unsigned parameter_facts(Tracer *t, const SizedType *s) {
+  unsigned facts = IR_NOT_NAN | IR_FINITE;
+  double value;
+  const Expr *bounds[2] = {s->lower, s->upper};
+  for (int k = 0; k < 2; k++) {
+    if (!bounds[k]) continue;
+    const IrTensor *c = trace_expr(t, bounds[k]).tr.value->constant;
+    if (!c || !ir_tensor_uniform(c) || c->type.dtype == IR_BOOL) continue;
+    value = c->type.dtype == IR_F64 ? c->data.f64[0] : (double)c->data.i64[0];
+    if (k == 0 && value >= 0) facts |= IR_NONNEGATIVE | IR_POSITIVE;
+    if (k == 1 && value <= 1) facts |= IR_AT_MOST_ONE;
+  }
+  if (s->constraint == C_SIMPLEX || s->constraint == C_POSITIVE_ORDERED) facts |= IR_NONNEGATIVE | IR_POSITIVE;
+  if (s->constraint == C_SIMPLEX) facts |= IR_AT_MOST_ONE;
+  return facts;
+}
+
+static SVal constrain(Tracer *t, const SizedType *s, const StanType *type, Tr flat, Tr *offset) {
+  if (s->base == T_TUPLE) {
+    if (s->array_dims) trace_unsupported(t, s->span, "parameters that are arrays of tuples");
+    SVal v = {.type = type, .autodiff = true, .members = ARENA_ARRAY(t->arena, SVal, (size_t)s->member_count)};
+    for (int k = 0; k < s->member_count; k++) v.members[k] = constrain(t, s->members[k], type->members[k], flat, offset);
+    return v;
+  }
+  if (s->base == T_COMPLEX || s->base >= T_COMPLEX_VECTOR) trace_unsupported(t, s->span, "complex numbers");
+  Shape declared = trace_shape(t, s, type), f = free_shape(t, s, &declared);
+  Tr n = tr_int(t, 1);
+  for (int k = 0; k < s->array_dims; k++) n = times(t, n, declared.dims[k]);
+  for (int k = 0; k < f.rank; k++) n = times(t, n, f.dims[k]);
+  Tr x = from_flat(t, tr_slice(t, flat, 0, *offset, n), s, &declared, &f);
+  *offset = tr_binary(t, IR_ADD, *offset, n);
+  const Transform *transform = &transforms[s->constraint];
+  SVal v = sval(type, x, true);
+  if (transform->name) {
+    SVal args[6];
+    BaseType free_base = f.rank == 2 ? T_MATRIX : f.rank == 1 ? T_VECTOR : T_REAL;
+    if (transform->free == FREE_SAME) free_base = s->base;
+    args[0] = sval(type_simple(t->arena, free_base, s->array_dims), x, true);
+    int count = 1 + transform_args(t, s, &declared, true, args + 1);
+    const char *name = arena_printf(t->arena, "%s_jacobian", transform->name);
+    v = call_library(t, name, args, count, type, s->span);
+    v.autodiff = true;
+  }
+  ir_assume(v.tr.value, parameter_facts(t, s));
+  return v;
+}
+
+SVal constrain_parameter(Tracer *t, const VarDecl *d, Tr unconstrained, Tr *offset) {
+  return constrain(t, d->sized, d->type, unconstrained, offset);
+}
+
+static Tr unconstrain(Tracer *t, const SizedType *s, SVal v) {
+  if (s->base == T_TUPLE) {
+    if (s->array_dims) trace_unsupported(t, s->span, "parameters that are arrays of tuples");
+    Tr *parts = ARENA_ARRAY(t->arena, Tr, (size_t)s->member_count);
+    for (int k = 0; k < s->member_count; k++) parts[k] = unconstrain(t, s->members[k], v.members[k]);
+    return tr_concat(t, s->member_count, parts, 0);
+  }
+  Shape declared = trace_shape(t, s, v.type), f = free_shape(t, s, &declared);
+  const Transform *transform = &transforms[s->constraint];
+  if (transform->name) {
+    SVal args[6] = {v};
+    int count = 1 + transform_args(t, s, &declared, false, args + 1);
+    const char *name = arena_printf(t->arena, "%s_unconstrain", transform->name);
+    BaseType free_base = f.rank == 2 ? T_MATRIX : f.rank == 1 ? T_VECTOR : T_REAL;
+    v = call_library(t, name, args, count, type_simple(t->arena, free_base, s->array_dims), s->span);
+  }
+  return to_flat(t, v.tr, &f);
+}
+
+Tr unconstrain_parameter(Tracer *t, const VarDecl *d, SVal v) { return unconstrain(t, d->sized, v); }
