@@ -29,9 +29,14 @@ struct ConstantPool {
   size_t count, capacity;
   Entry **buckets;
   size_t bucket_count;
+  Table by_name;
 };
 
-ConstantPool *constants_new(Writer *w) { return ARENA_NEW(w->arena, ConstantPool); }
+ConstantPool *constants_new(Writer *w) {
+  ConstantPool *pool = ARENA_NEW(w->arena, ConstantPool);
+  pool->by_name.arena = w->arena;
+  return pool;
+}
 
 static size_t tensor_bytes(const IrTensor *t) {
   return (size_t)t->count * ir_dtype_size(t->type.dtype);
@@ -78,6 +83,7 @@ static const char *initializer(Writer *w, const IrTensor *t) {
   *e = (Entry){t, fresh_name(w, "const"), hash, *bucket};
   *bucket = e;
   ARENA_PUSH(w->arena, pool->items, pool->count, pool->capacity, e);
+  table_set(&pool->by_name, e->name, e);
   return e->name;
 }
 
@@ -110,10 +116,7 @@ static const char *expanded(Graph *g, const IrTensor *t) {
 
 const char *constant(Graph *g, const IrTensor *t) {
   if (t->count >= UNIFORM_MIN && ir_tensor_uniform(t)) return expanded(g, t);
-  if (!g->in_function) return initializer(g->writer, t);
-  Node *n = node_begin(g, "Constant");
-  node_tensor(n, "value", tensor_message(g->writer->arena, t, NULL));
-  return node_end(n);
+  return initializer(g->writer, t);
 }
 
 const char *constant_f64(Graph *g, double x) {
@@ -135,6 +138,12 @@ const char *constant_vector(Graph *g, const int64_t *values, size_t count) {
   IrTensor *t = ir_tensor_new(g->writer->arena, ir_type(IR_I64, 1, &length));
   for (size_t i = 0; i < count; i++) t->data.i64[i] = values[i];
   return constant(g, t);
+}
+
+Onnx__TensorProto *small_constant(Writer *w, const char *name) {
+  const Entry *e = table_get(&w->constants->by_name, name);
+  return e && e->tensor->count <= FUNCTION_CONSTANT_MAX ? tensor_message(w->arena, e->tensor, NULL)
+                                                        : NULL;
 }
 
 /* ---- into the model ---- */
@@ -181,13 +190,26 @@ static void move_out(Writer *w, Onnx__TensorProto *p, EmittedModel *model, Exter
   p->raw_data = (ProtobufCBinaryData){0, NULL};
 }
 
-void constants_finish(Writer *w, Graph *g, Onnx__GraphProto *proto, EmittedModel *model) {
-  (void)g;
+static void mark(void *context, const char *name) { table_set(context, name, name); }
+
+/* The constants that nodes of the graph, or its results, use. */
+static size_t used_constants(Writer *w, const Onnx__GraphProto *proto, const Entry **used) {
   const ConstantPool *pool = w->constants;
+  Table names = {.arena = w->arena};
+  size_t count = 0;
+  for (size_t i = 0; i < proto->n_node; i++) visit_uses(proto->node[i], mark, &names);
+  for (size_t i = 0; i < pool->count; i++)
+    if (table_get(&names, pool->items[i]->name)) used[count++] = pool->items[i];
+  return count;
+}
+
+void constants_finish(Writer *w, Onnx__GraphProto *proto, EmittedModel *model) {
+  const Entry **used = ARENA_ARRAY(w->arena, const Entry *, w->constants->count);
+  size_t count = used_constants(w, proto, used);
   size_t limit =
       w->options->external_threshold ? w->options->external_threshold : DEFAULT_EXTERNAL_THRESHOLD;
   size_t total = 0;
-  for (size_t i = 0; i < pool->count; i++) total += tensor_bytes(pool->items[i]->tensor);
+  for (size_t i = 0; i < count; i++) total += tensor_bytes(used[i]->tensor);
   bool external = total >= limit;
   if (external && !w->options->external_name) {
     w->error = arena_printf(
@@ -195,13 +217,13 @@ void constants_finish(Writer *w, Graph *g, Onnx__GraphProto *proto, EmittedModel
     return;
   }
   External x = {0, 0};
-  proto->n_initializer = pool->count;
-  proto->initializer = ARENA_ARRAY(w->arena, Onnx__TensorProto *, pool->count);
-  for (size_t i = 0; i < pool->count; i++) {
-    Onnx__TensorProto *p = tensor_message(w->arena, pool->items[i]->tensor, pool->items[i]->name);
+  proto->n_initializer = count;
+  proto->initializer = ARENA_ARRAY(w->arena, Onnx__TensorProto *, count);
+  for (size_t i = 0; i < count; i++) {
+    Onnx__TensorProto *p = tensor_message(w->arena, used[i]->tensor, used[i]->name);
     if (external && p->raw_data.len >= EXTERNAL_PIECE_MIN) move_out(w, p, model, &x);
     proto->initializer[i] = p;
   }
-  w->statistics.initializers = (int)pool->count;
+  w->statistics.initializers = (int)count;
   w->statistics.initializer_bytes = total;
 }

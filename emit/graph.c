@@ -28,9 +28,16 @@ static bool uses(const IrFunction *f, const IrValue *v) {
   return false;
 }
 
-static Frame body_frame(Frame *outer, const IrFunction *body) {
+/* The scope of a call that the program itself makes, around a node. */
+const IrScope *outermost(const IrScope *s) {
+  while (s && s->parent) s = s->parent;
+  return s;
+}
+
+static Frame body_frame(Frame *outer, const IrNode *n, const IrFunction *body) {
   Writer *w = outer->graph->writer;
-  Frame f = {graph_new(w, outer->graph, outer->graph->in_function), body,
+  const IrScope *inside = n->scope ? outermost(n->scope) : outer->graph->inside;
+  Frame f = {graph_new(w, outer->graph, inside), body,
              ARENA_ARRAY(w->arena, const char *, (size_t)body->value_count)};
   return f;
 }
@@ -51,7 +58,7 @@ static void fresh_results(Writer *w, const char **names, int count) {
 static Onnx__GraphProto *branch(Frame *outer, const IrNode *n, const IrFunction *body,
                                 const char *title) {
   Writer *w = outer->graph->writer;
-  Frame f = body_frame(outer, body);
+  Frame f = body_frame(outer, n, body);
   size_t count = (size_t)body->result_count;
   const char **results = ARENA_ARRAY(w->arena, const char *, count);
   Onnx__ValueInfoProto **outputs = ARENA_ARRAY(w->arena, Onnx__ValueInfoProto *, count);
@@ -127,7 +134,7 @@ static Onnx__GraphProto *loop_body(Frame *outer, const IrNode *n) {
   Arena *a = w->arena;
   const IrFunction *body = n->body[0];
   LoopLayout l = loop_layout(n);
-  Frame f = body_frame(outer, body);
+  Frame f = body_frame(outer, n, body);
   IrType number = ir_scalar(IR_I64), truth = ir_scalar(IR_BOOL);
   int carried = n->attr.carried;
   size_t input_count = (size_t)carried + 2, output_count = (size_t)n->out_count + 1;

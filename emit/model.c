@@ -36,17 +36,17 @@ static void add_properties(Writer *w, Onnx__ModelProto *m) {
   }
 }
 
-static Onnx__GraphProto *main_graph(Writer *w, const IrFunction *fn, Graph **graph) {
+static Onnx__GraphProto *main_graph(Writer *w, const IrFunction *fn) {
   const EmitOptions *o = w->options;
   Arena *a = w->arena;
-  *graph = graph_new(w, NULL, false);
-  Frame f = {*graph, fn, ARENA_ARRAY(a, const char *, (size_t)fn->value_count)};
+  Graph *graph = graph_new(w, NULL, NULL);
+  Frame f = {graph, fn, ARENA_ARRAY(a, const char *, (size_t)fn->value_count)};
   const char **results = ARENA_ARRAY(a, const char *, (size_t)fn->result_count);
   for (int k = 0; k < fn->param_count; k++)
     f.names[fn->params[k]->id] = arena_strdup(a, o->inputs[k].name);
   for (int k = 0; k < fn->result_count; k++) results[k] = arena_strdup(a, o->outputs[k].name);
   emit_nodes(&f, results);
-  return graph_proto(*graph, o->graph_name, ports(a, o->inputs, fn->params, fn->param_count),
+  return graph_proto(graph, o->graph_name, ports(a, o->inputs, fn->params, fn->param_count),
                      (size_t)fn->param_count, ports(a, o->outputs, fn->results, fn->result_count),
                      (size_t)fn->result_count);
 }
@@ -68,10 +68,10 @@ const char *emit_model(Arena *arena, const IrFunction *f, const EmitOptions *opt
   if (options->input_count != f->param_count || options->output_count != f->result_count)
     return "the model's inputs and outputs do not match the function's";
   w.constants = constants_new(&w);
+  w.functions = functions_new(&w);
   Onnx__ModelProto m = ONNX__MODEL_PROTO__INIT;
-  Graph *graph;
-  m.graph = main_graph(&w, f, &graph);
-  if (!w.error) constants_finish(&w, graph, m.graph, model);
+  m.graph = main_graph(&w, f);
+  if (!w.error) constants_finish(&w, m.graph, model);
   if (w.error) return w.error;
 
   m.has_ir_version = 1;
@@ -82,6 +82,8 @@ const char *emit_model(Arena *arena, const IrFunction *f, const EmitOptions *opt
   if (options->doc) m.doc_string = arena_strdup(arena, options->doc);
   m.opset_import = ARENA_ARRAY(arena, Onnx__OperatorSetIdProto *, 2);
   add_opset(&w, &m, "", EMIT_OPSET);
+  if (w.statistics.functions) add_opset(&w, &m, EMIT_PROB_DOMAIN, EMIT_PROB_VERSION);
+  functions_finish(&w, &m);
   add_properties(&w, &m);
   serialize(&w, &m, model);
   model->statistics = w.statistics;

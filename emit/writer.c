@@ -7,7 +7,8 @@
 /* ---- tables ---- */
 
 struct TableEntry {
-  const char *key, *value;
+  const char *key;
+  const void *value;
   uint64_t hash;
   TableEntry *next;
 };
@@ -39,12 +40,12 @@ static void grow(Table *t) {
   t->bucket_count = n;
 }
 
-const char *table_get(const Table *t, const char *key) {
+const void *table_get(const Table *t, const char *key) {
   const TableEntry *e = find(t, key, hash_string(key));
   return e ? e->value : NULL;
 }
 
-void table_set(Table *t, const char *key, const char *value) {
+void table_set(Table *t, const char *key, const void *value) {
   uint64_t hash = hash_string(key);
   TableEntry *e = find(t, key, hash);
   if (!e) {
@@ -59,11 +60,11 @@ void table_set(Table *t, const char *key, const char *value) {
 
 /* ---- nodes ---- */
 
-Graph *graph_new(Writer *w, Graph *outer, bool in_function) {
+Graph *graph_new(Writer *w, Graph *outer, const IrScope *inside) {
   Graph *g = ARENA_NEW(w->arena, Graph);
   g->writer = w;
   g->outer = outer;
-  g->in_function = in_function;
+  g->inside = inside;
   g->known.arena = w->arena;
   return g;
 }

@@ -10,7 +10,7 @@
 enum { EMIT_OPSET = 21, EMIT_IR_VERSION = 10, EMIT_PROB_VERSION = 1 };
 #define EMIT_PROB_DOMAIN "ai.onnx.prob"
 
-/* A map from strings to strings, in an arena. */
+/* A map from strings to pointers, in an arena. */
 typedef struct TableEntry TableEntry;
 typedef struct {
   Arena *arena;
@@ -18,12 +18,13 @@ typedef struct {
   size_t bucket_count, count;
 } Table;
 
-/* The string kept under `key`, or NULL. */
-const char *table_get(const Table *t, const char *key);
+/* What is kept under `key`, or NULL. */
+const void *table_get(const Table *t, const char *key);
 /* Keeps `value` under `key` (both borrowed), replacing what was there. */
-void table_set(Table *t, const char *key, const char *value);
+void table_set(Table *t, const char *key, const void *value);
 
 typedef struct ConstantPool ConstantPool;
+typedef struct Functions Functions;
 
 /* One model under construction. */
 typedef struct {
@@ -33,22 +34,24 @@ typedef struct {
   EmitStatistics statistics;
   ConstantPool *constants;
   const IrNode *origin; /* the IR node being emitted */
-  const char *error;    /* the first thing that prevents emission */
+  Functions *functions;
+  const char *error; /* the first thing that prevents emission */
 } Writer;
 
-/* A list of nodes under construction: the main graph, a body, or a function. */
+/* A list of nodes under construction: the main graph, or a body. */
 typedef struct Graph Graph;
 struct Graph {
   Writer *writer;
-  Graph *outer;     /* whose names are visible here; NULL for the main graph and for functions */
-  bool in_function; /* constants are nodes, since functions have no initializers */
+  Graph *outer; /* whose names are visible here; NULL for the main graph */
+  const IrScope
+      *inside; /* the outermost scope of the control flow that this is a body of, or NULL */
   Onnx__NodeProto **nodes;
   const IrNode **origins; /* the IR node that each came from */
   size_t node_count, node_capacity, origin_count, origin_capacity;
   Table known; /* node descriptions and the names of their results */
 };
 
-Graph *graph_new(Writer *w, Graph *outer, bool in_function);
+Graph *graph_new(Writer *w, Graph *outer, const IrScope *inside);
 
 /* A node being described; node_begin, then inputs and attributes, then one of the ends. */
 typedef struct {
@@ -103,9 +106,24 @@ const char *constant_f64(Graph *g, double x);
 const char *constant_i64(Graph *g, int64_t x);
 const char *constant_bool(Graph *g, bool x);
 const char *constant_vector(Graph *g, const int64_t *values, size_t count);
-/* Moves the initializers into the graph message, and what is too large into pieces of the external
- * file. */
-void constants_finish(Writer *w, Graph *g, Onnx__GraphProto *proto, EmittedModel *model);
+/* The constant of that name, as a message without a name, when it is small enough to stand in a
+ * function; else NULL. */
+Onnx__TensorProto *small_constant(Writer *w, const char *name);
+/* Moves the initializers that nodes use into the graph message, and what is too large into pieces
+ * of the external file. */
+void constants_finish(Writer *w, Onnx__GraphProto *proto, EmittedModel *model);
+
+/* ---- outline.c ---- */
+
+Functions *functions_new(Writer *w);
+/* Replaces the nodes that come from one call of a library function by a call of a function of the
+ * prob domain, as far as they can be brought together. `results` are the names by which the graph's
+ * results are known outside. */
+void outline(Graph *g, const char *const *results, size_t result_count);
+void functions_finish(Writer *w, Onnx__ModelProto *model);
+/* Calls `visit` for each name that a node, or a node of its bodies, reads. */
+void visit_uses(const Onnx__NodeProto *node, void (*visit)(void *context, const char *name),
+                void *context);
 
 /* ---- nodes.c ---- */
 
@@ -122,6 +140,9 @@ const char *name_of(Frame *f, const IrValue *v);
 Node *emit_op(Frame *f, const IrNode *n);
 
 /* ---- graph.c ---- */
+
+/* The outermost of the scopes around s: that of a call which the program itself makes. */
+const IrScope *outermost(const IrScope *s);
 
 /* Emits the nodes of a frame's function such that its results bear the names given, which no other
  * value has, and are results of nodes of the frame's own graph. */
