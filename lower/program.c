@@ -1,0 +1,241 @@
+/* The entry points of a program: blocks in order, then differentiation, batching and simplification. */
+#include "lower/call.h"
+#include "lower/describe.h"
+#include "lower/ports.h"
+
+#include <string.h>
+
+/* ---- blocks ---- */
+
+/* Runs one statement; where it is not supported, what it assigns has no value, which matters only if that is used. Returns the reason,
+ * or NULL. */
+static const Diagnostic *attempt(Tracer *t, const Stmt *s) {
+  VarSet assigned = assigned_variables(t->arena, s);
+  Tracer saved = *t;
+  size_t scope = t->frame->count, reported;
+  diag_list(t->diagnostics, &reported);
+  jmp_buf escape, *outer = diag_on_fatal(t->diagnostics, &escape);
+  if (setjmp(escape) == 0) {
+    trace_stmt(t, s);
+    diag_on_fatal(t->diagnostics, outer);
+    return NULL;
+  }
+  diag_on_fatal(t->diagnostics, outer);
+  size_t count;
+  const Diagnostic *list = diag_list(t->diagnostics, &count);
+  if (count == 0 || list[count - 1].kind != DIAG_UNSUPPORTED) longjmp(*outer, 1);
+  Diagnostic *why = ARENA_NEW(t->arena, Diagnostic);
+  *why = list[count - 1];
+  diag_rewind(t->diagnostics, reported);
+  *t = saved;
+  t->frame->count = scope;
+  for (size_t k = 0; k < assigned.count; k++)
+    for (size_t j = 0; j < scope; j++)
+      if (t->frame->bindings[j]->decl == assigned.items[k]) t->frame->bindings[j]->missing = why;
+  if (s->kind == S_DECL) {
+    Binding *b = bind(t, s->decl, (SVal){.type = s->decl->type});
+    b->missing = why;
+  }
+  return why;
+}
+
+/* A block of definitions: what cannot be computed is missed only where it is used. */
+static void trace_definitions(Tracer *t, BlockKind kind) {
+  const Block *block = &t->program->blocks[kind];
+  t->block = kind;
+  for (int k = 0; k < block->stmt_count; k++) attempt(t, block->stmts[k]);
+}
+
+/* Declared constraints of what a block defined, which Stan checks at its end. */
+static void check_definitions(Tracer *t, BlockKind kind) {
+  const Block *block = &t->program->blocks[kind];
+  for (int k = 0; k < block->stmt_count; k++) {
+    if (block->stmts[k]->kind != S_DECL) continue;
+    const VarDecl *d = block->stmts[k]->decl;
+    for (size_t j = 0; j < t->frame->count; j++) {
+      Binding *b = t->frame->bindings[j];
+      if (b->decl == d && !b->missing) check_declared(t, d->sized, b->value);
+    }
+  }
+}
+
+static void trace_transformed_data(Tracer *t) {
+  Tr *valid = &t->accumulators[ACC_VALID];
+  trace_definitions(t, BLOCK_TRANSFORMED_DATA);
+  check_definitions(t, BLOCK_TRANSFORMED_DATA);
+  bool known;
+  if (tr_known_bool(*valid, &known) && !known)
+    diag_fatal(t->diagnostics, DIAG_DATA, t->program->blocks[BLOCK_TRANSFORMED_DATA].span,
+               "the data do not fit: the transformed data block rejects them, or a value breaks its declaration");
+}
+
+static void trace_parameters(Tracer *t, Tr unconstrained) {
+  const Block *block = &t->program->blocks[BLOCK_PARAMETERS];
+  Tr offset = tr_int(t, 0);
+  t->block = BLOCK_PARAMETERS;
+  for (int k = 0; k < block->stmt_count; k++) {
+    const VarDecl *d = block->stmts[k]->decl;
+    if (block->stmts[k]->kind != S_DECL) continue;
+    t->span = d->span;
+    bind(t, d, constrain_parameter(t, d, unconstrained, &offset));
+  }
+}
+
+static Tr total_free_size(Tracer *t) {
+  const Block *block = &t->program->blocks[BLOCK_PARAMETERS];
+  Tr n = tr_int(t, 0);
+  for (int k = 0; k < block->stmt_count; k++)
+    if (block->stmts[k]->kind == S_DECL) n = tr_binary(t, IR_ADD, n, free_size(t, block->stmts[k]->decl->sized));
+  return n;
+}
+
+/* The unconstrained vector: the first input. Its length follows once the data are read. */
+static Tr unconstrained_input(Tracer *t, Ports *p) {
+  Tr x = {ir_param(t->b, ir_type(IR_F64, 1, (int64_t[]){IR_DYNAMIC}), "unconstrained"), NULL, true};
+  ir_assume(x.value, IR_NOT_NAN | IR_FINITE);
+  add_input(p, (LoweredPort){.name = "unconstrained"}, true);
+  return x;
+}
+
+static void trace_given(Tracer *t, Ports *p) {
+  t->block = BLOCK_DATA;
+  trace_data(t, p, &t->program->blocks[BLOCK_DATA]);
+  trace_transformed_data(t);
+}
+
+static void trace_transformed_parameters(Tracer *t) {
+  trace_definitions(t, BLOCK_TRANSFORMED_PARAMETERS);
+  check_definitions(t, BLOCK_TRANSFORMED_PARAMETERS);
+}
+
+/* ---- entry points ---- */
+
+static void trace_model(Tracer *t) {
+  const Block *block = &t->program->blocks[BLOCK_MODEL];
+  t->block = BLOCK_MODEL;
+  trace_block(t, block->stmts, block->stmt_count);
+}
+
+static void trace_from_unconstrained(Tracer *t, Ports *p) {
+  Tr x = unconstrained_input(t, p);
+  trace_given(t, p);
+  int64_t n;
+  if (tr_known_int(total_free_size(t), &n)) x.value->type.dim[0] = n;
+  t->jacobian = t->options->entry == ENTRY_LOG_DENSITY && !t->options->no_jacobian;
+  trace_parameters(t, x);
+  trace_transformed_parameters(t);
+}
+
+static void trace_log_density(Tracer *t, Ports *p) {
+  trace_from_unconstrained(t, p);
+  trace_model(t);
+  add_output(p, (LoweredPort){.name = "log_density"}, t->accumulators[ACC_TARGET].value);
+  add_output(p, (LoweredPort){.name = "valid"}, t->accumulators[ACC_VALID].value);
+}
+
+static void trace_constrain(Tracer *t, Ports *p) {
+  trace_from_unconstrained(t, p);
+  output_block(t, p, BLOCK_PARAMETERS);
+  output_block(t, p, BLOCK_TRANSFORMED_PARAMETERS);
+}
+
+static void trace_unconstrain(Tracer *t, Ports *p) {
+  trace_given(t, p);
+  trace_parameter_inputs(t, p);
+  const Block *block = &t->program->blocks[BLOCK_PARAMETERS];
+  Tr *parts = ARENA_ARRAY(t->arena, Tr, (size_t)block->stmt_count + 1), zero = tr_int(t, 0);
+  int count = 0;
+  for (int k = 0; k < block->stmt_count; k++) {
+    const VarDecl *d = block->stmts[k]->decl;
+    if (block->stmts[k]->kind == S_DECL) parts[count++] = unconstrain_parameter(t, d, lookup(t, d)->value);
+  }
+  Tr x = count ? tr_concat(t, count, parts, 0) : tr_broadcast(t, tr_real(t, 0), 1, &zero);
+  add_output(p, (LoweredPort){.name = "unconstrained"}, x.value);
+}
+
+static void trace_generate(Tracer *t, Ports *p) {
+  trace_given(t, p);
+  trace_parameter_inputs(t, p);
+  trace_transformed_parameters(t);
+  trace_definitions(t, BLOCK_GENERATED_QUANTITIES);
+  output_block(t, p, BLOCK_GENERATED_QUANTITIES);
+}
+
+static void (*const entries[])(Tracer *t, Ports *p) = {
+    [ENTRY_LOG_DENSITY] = trace_log_density,
+    [ENTRY_CONSTRAIN] = trace_constrain,
+    [ENTRY_UNCONSTRAIN] = trace_unconstrain,
+    [ENTRY_GENERATE] = trace_generate,
+};
+
+/* ---- after tracing ---- */
+
+/* (log density, valid, gradient) of one chain become its log density and gradient: -inf and 0 where Stan would throw. */
+static IrFunction *guard_density(Tracer *t, IrFunction *f, Ports *p, bool gradient) {
+  if (gradient) {
+    bool *wrt = ARENA_ARRAY(t->arena, bool, p->input_count);
+    wrt[0] = true;
+    f = ir_grad(f, 0, wrt);
+  }
+  IrBuilder *b = ir_function_begin(t->module, NULL, "log_density");
+  IrValue **params = ARENA_ARRAY(t->arena, IrValue *, p->input_count), *results[3];
+  for (int k = 0; k < f->param_count; k++) {
+    params[k] = ir_param(b, f->params[k]->type, f->param_names ? f->param_names[k] : NULL);
+    ir_assume(params[k], f->params[k]->facts);
+  }
+  ir_inline(b, f, params, results);
+  IrValue *valid = results[1];
+  p->output_count = p->result_count = 0;
+  add_output(p, (LoweredPort){.name = "log_density"}, ir_select(b, valid, results[0], ir_f64(b, -1.0 / 0.0)));
+  if (gradient) add_output(p, (LoweredPort){.name = "gradient"}, ir_select(b, valid, results[2], ir_f64(b, 0)));
+  return ir_function_end(b, p->results, NULL, (int)p->result_count);
+}
+
+static Tracer *tracer_new(Arena *arena, const Program *program, const LowerOptions *options, Diagnostics *d) {
+  Tracer *t = ARENA_NEW(arena, Tracer);
+  *t = (Tracer){.arena = arena, .diagnostics = d, .options = options, .program = program};
+  t->prelude = prelude_new(arena);
+  t->module = ir_module_new(arena, options->ir);
+  t->calls = call_cache_new(arena);
+  t->frame = ARENA_NEW(arena, Frame);
+  t->b = ir_function_begin(t->module, NULL, "model");
+  t->accumulators[ACC_TARGET] = tr_real(t, 0);
+  t->accumulators[ACC_VALID] = tr_const(ir_bool(t->b, true));
+  return t;
+}
+
+static void name_leading_axis(Ports *p, const char *name) {
+  LoweredPort *lists[2] = {p->inputs, p->outputs};
+  size_t counts[2] = {p->input_count, p->output_count};
+  for (int side = 0; side < 2; side++)
+    for (size_t k = 0; k < counts[side]; k++) {
+      if (side == 0 && !p->batched[k]) continue;
+      const char **names = lists[side][k].dim_names;
+      memmove(names + 1, names, sizeof *names * (IR_MAX_RANK - 1));
+      names[0] = name;
+    }
+}
+
+Lowered *lower_program(Arena *arena, const Program *program, const LowerOptions *options, Sources *sources, Diagnostics *d) {
+  (void)sources;
+  Tracer *t = tracer_new(arena, program, options, d);
+  Ports p = {.arena = arena};
+  entries[options->entry](t, &p);
+  const char **names = ARENA_ARRAY(arena, const char *, p.output_count);
+  for (size_t k = 0; k < p.output_count; k++) names[k] = p.outputs[k].name;
+  IrFunction *f = ir_function_end(t->b, p.results, names, (int)p.result_count);
+  Lowered *out = ARENA_NEW(arena, Lowered);
+  out->model_json = describe_model(t, program);
+  if (options->entry == ENTRY_LOG_DENSITY) f = guard_density(t, f, &p, !options->no_gradient);
+  f = ir_vmap(f, p.batched, 1, NULL, true, NULL);
+  if (!options->disable_expand) f = ir_expand_calls(f);
+  f = ir_simplify(f);
+  name_leading_axis(&p, options->entry == ENTRY_GENERATE ? "draw" : "chain");
+  out->function = f;
+  out->input_count = (int)p.input_count;
+  out->output_count = (int)p.output_count;
+  out->inputs = p.inputs;
+  out->outputs = p.outputs;
+  out->shapes_known = options->data != NULL;
+  return out;
+}
