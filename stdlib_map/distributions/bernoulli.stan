@@ -11,3 +11,15 @@ real bernoulli_lpmf(array[] int<lower=0, upper=1> n, real<lower=0, upper=1> thet
   int failures = size(n) - successes;
   return (successes == 0 ? 0 : successes * log(theta)) + (failures == 0 ? 0 : failures * log1m(theta));
 }
+
+real bernoulli_cdf(int n, real<lower=0, upper=1> theta) {
+  return n < 0 ? 0 : (n == 0 ? 1 - theta : 1);
+}
+
+real bernoulli_lcdf(int n, real<lower=0, upper=1> theta) {
+  return n < 0 ? negative_infinity() : (n == 0 ? log1m(theta) : 0);
+}
+
+real bernoulli_lccdf(int n, real<lower=0, upper=1> theta) {
+  return n < 0 ? 0 : (n == 0 ? log(theta) : negative_infinity());
+}

@@ -10,3 +10,22 @@ real exp_mod_normal_lpdf(real<not_nan, evident> y, real<finite, evident> mu,
   return log(lambda) - log(2)
          + (lambda * (d + 0.5 * v) + log_Phi(-(d + v) / sigma) + log(2));
 }
+
+// Phi(z) - exp(v (v / 2 - z)) Phi(z - v), z = (y - mu) / sigma, v = lambda sigma
+real exp_mod_normal_cdf(real<not_nan> y, real<finite> mu, real<positive_finite> sigma, real<positive_finite> lambda) {
+  return exp(exp_mod_normal_lcdf(y | mu, sigma, lambda));
+}
+
+real exp_mod_normal_lcdf(real<not_nan> y, real<finite> mu, real<positive_finite> sigma, real<positive_finite> lambda) {
+  real z = (y - mu) / sigma;
+  real v = lambda * sigma;
+  return is_inf(y) ? (y < 0 ? negative_infinity() : 0)
+                   : log_diff_exp(log_Phi(z), v * (0.5 * v - z) + log_Phi(z - v));
+}
+
+real exp_mod_normal_lccdf(real<not_nan> y, real<finite> mu, real<positive_finite> sigma, real<positive_finite> lambda) {
+  real z = (y - mu) / sigma;
+  real v = lambda * sigma;
+  return is_inf(y) ? (y > 0 ? negative_infinity() : 0)
+                   : log_sum_exp(log_Phi(-z), v * (0.5 * v - z) + log_Phi(z - v));
+}

@@ -5,3 +5,19 @@ real logistic_lpdf(real<finite, evident> y, real<finite, evident> mu, real<posit
   real a = abs((y - mu) / sigma);
   return -(a + 2 * log(1 + exp(-a))) - log(sigma);
 }
+
+// inv_logit(z), and the logarithms of inv_logit(z) and inv_logit(-z)
+real logistic_cdf(real<not_nan> y, real<finite> mu, real<positive_finite> sigma) {
+  real z = (y - mu) / sigma;
+  return inv_logit(z);
+}
+
+real logistic_lcdf(real<not_nan> y, real<finite> mu, real<positive_finite> sigma) {
+  real z = (y - mu) / sigma;
+  return log_inv_logit(z);
+}
+
+real logistic_lccdf(real<not_nan> y, real<finite> mu, real<positive_finite> sigma) {
+  real z = (y - mu) / sigma;
+  return log_inv_logit(-z);
+}

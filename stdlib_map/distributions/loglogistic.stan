@@ -8,3 +8,8 @@ real loglogistic_lpdf(real<positive_finite, evident> y, real<positive_finite, ev
   return ((beta - 1) * log_y - 2 * log1p_exp(beta * (log_y - log_alpha)))
          + (log(beta) - beta * log_alpha);
 }
+
+// 1 / (1 + (y / alpha)^-beta)
+real loglogistic_cdf(real<nonnegative> y, real<positive_finite> alpha, real<positive_finite> beta) {
+  return y == 0 ? 0 : inv_logit(beta * (log(y) - log(alpha)));
+}

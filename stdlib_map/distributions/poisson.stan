@@ -11,3 +11,16 @@ real poisson_lpmf(array[] int<lower=0> n, real<nonnegative, finite> lambda) {
   int total = sum(n);
   return (total == 0 ? 0 : total * log(lambda)) - size(n) * lambda - sum(lgamma(to_vector(n) + 1));
 }
+
+// Q(n + 1, lambda), the complement of the regularised incomplete gamma function
+real poisson_cdf(int n, real<nonnegative> lambda) {
+  return n < 0 ? 0 : gamma_q(max(n, 0) + 1, lambda);
+}
+
+real poisson_lcdf(int n, real<nonnegative> lambda) {
+  return n < 0 ? negative_infinity() : log(gamma_q(max(n, 0) + 1, lambda));
+}
+
+real poisson_lccdf(int n, real<nonnegative> lambda) {
+  return n < 0 ? 0 : log(gamma_p(max(n, 0) + 1, lambda));
+}
