@@ -63,3 +63,22 @@ real std_normal_qf(real<lower=0, upper=1> p) {
   return inv_Phi(p);
 }
 
+
+// x with log_Phi(x) = p. On the left a rational approximation in sqrt(-2 p) (Abramowitz and Stegun 26.2.23) and three Newton
+// steps; on the right by symmetry.
+@elementwise
+real std_normal_log_qf(real<upper=0> p) {
+  real left = p > -log(2) ? log1m_exp(p) : p;
+  real t = sqrt(-2 * left);
+  real x = (2.515517 + t * (0.802853 + t * 0.010328)) / (1 + t * (1.432788 + t * (0.189269 + t * 0.001308))) - t;
+  for (k in 1:3) {
+    x -= (log_Phi(x) - left) / log_Phi_slope(x);
+  }
+  real finite = left == negative_infinity() ? negative_infinity() : x;
+  return p > -log(2) ? -finite : finite;
+}
+
+@derivative(std_normal_log_qf, p)
+real std_normal_log_qf_slope(real p) {
+  return 1 / log_Phi_slope(std_normal_log_qf(p));
+}
