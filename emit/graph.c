@@ -185,6 +185,76 @@ static void emit_loop(Frame *f, const IrNode *n, const char **wanted) {
   }
 }
 
+/* ---- LOOP as Scan ---- */
+
+/* Scan takes half of Loop's time per iteration, but it must know before the first that there is
+ * one. */
+static bool fits_scan(const IrNode *n) {
+  const IrValue *count = n->in[0];
+  return !n->attr.has_condition && count && count->constant && count->constant->data.i64[0] > 0 &&
+         !unlimited(count);
+}
+
+/* Besides the scanned inputs, Scan is given the numbers of the iterations where the body uses them,
+ * or where nothing else is scanned. */
+static bool scans_numbers(const IrNode *n) {
+  return n->attr.scanned == 0 || uses(n->body[0], n->body[0]->params[0]);
+}
+
+static Onnx__GraphProto *scan_body(Frame *outer, const IrNode *n) {
+  Arena *a = outer->graph->writer->arena;
+  const IrFunction *body = n->body[0];
+  LoopLayout l = loop_layout(n);
+  Frame f = body_frame(outer, n, body);
+  IrType number = ir_scalar(IR_I64);
+  int explicit_count = n->attr.carried + n->attr.scanned;
+  size_t input_count = 0, output_count = (size_t)n->out_count;
+  Onnx__ValueInfoProto **inputs =
+      ARENA_ARRAY(a, Onnx__ValueInfoProto *, (size_t)explicit_count + 1);
+  Onnx__ValueInfoProto **outputs = ARENA_ARRAY(a, Onnx__ValueInfoProto *, output_count);
+  const char **results = ARENA_ARRAY(a, const char *, (size_t)body->result_count);
+  for (int k = 0; k < explicit_count; k++) {
+    const IrValue *v = body->params[1 + k];
+    f.names[v->id] = fresh_name(outer->graph->writer, k < n->attr.carried ? "state" : "element");
+    inputs[input_count++] = value_info(a, f.names[v->id], &v->type, NULL);
+  }
+  if (scans_numbers(n)) {
+    f.names[body->params[0]->id] = fresh_name(outer->graph->writer, "iteration");
+    inputs[input_count++] = value_info(a, f.names[body->params[0]->id], &number, NULL);
+  }
+  bind_captures(outer, n, l.first_capture, &f, 1 + explicit_count);
+  fresh_results(outer->graph->writer, results, body->result_count);
+  emit_nodes(&f, results);
+  for (size_t k = 0; k < output_count; k++)
+    outputs[k] = value_info(a, results[k], &body->results[k]->type, NULL);
+  return graph_proto(f.graph, "body", inputs, input_count, outputs, output_count);
+}
+
+static void directions(Frame *f, Node *node, const char *key, int count, bool reverse) {
+  int64_t *each = ARENA_ARRAY(f->graph->writer->arena, int64_t, (size_t)count);
+  for (int k = 0; k < count; k++) each[k] = reverse;
+  if (reverse && count) node_ints(node, key, each, (size_t)count);
+}
+
+static void emit_scan(Frame *f, const IrNode *n, const char **wanted) {
+  Graph *g = f->graph;
+  LoopLayout l = loop_layout(n);
+  int scanned = n->attr.scanned + (scans_numbers(n) ? 1 : 0);
+  Onnx__GraphProto *body = scan_body(f, n);
+  Node *node = node_begin(g, "Scan");
+  for (int k = l.first_carried; k < l.first_capture; k++) node_in(node, name_of(f, n->in[k]));
+  if (scans_numbers(n))
+    node_in(node, apply3(g, "Range", constant_i64(g, 0), name_of(f, n->in[0]), constant_i64(g, 1)));
+  node_graph(node, "body", body);
+  node_int(node, "num_scan_inputs", scanned);
+  directions(f, node, "scan_input_directions", scanned, n->attr.reverse);
+  directions(f, node, "scan_output_directions", l.outs, n->attr.reverse);
+  const char **names = ARENA_ARRAY(g->writer->arena, const char *, (size_t)n->out_count);
+  for (int k = 0; k < n->out_count; k++) names[k] = wanted[n->out[k]->id];
+  node_end_many(node, names, (size_t)n->out_count);
+  for (int k = 0; k < n->out_count; k++) f->names[n->out[k]->id] = names[k];
+}
+
 /* ---- functions ---- */
 
 static void emit_node(Frame *f, const IrNode *n, const char **wanted) {
@@ -193,7 +263,7 @@ static void emit_node(Frame *f, const IrNode *n, const char **wanted) {
   if (n->op == IR_IF) {
     emit_if(f, n, wanted);
   } else if (n->op == IR_LOOP) {
-    emit_loop(f, n, wanted);
+    (fits_scan(n) ? emit_scan : emit_loop)(f, n, wanted);
   } else if (n->op != IR_SHAPE || wanted[n->out[0]->id]) {
     Node *last = emit_op(f, n);
     if (last)
