@@ -1,5 +1,6 @@
 /* stan2onnx-run: evaluates emitted models in ONNX Runtime. */
 #include "base/text.h"
+#include "runtime/labels.h"
 #include "runtime/options.h"
 #include "runtime/tables.h"
 #include "runtime/values.h"
@@ -125,6 +126,14 @@ static int64_t batch_size(const Run *r) {
   return 1;
 }
 
+/* The contract's tensors that have a number for each coordinate of the unconstrained vector. */
+static void add_table(Run *r, Text *out, const OrtPort *port, const OrtTensor *t) {
+  bool coordinates = strcmp(port->name, POINT_INPUT) == 0 || strcmp(port->name, "gradient") == 0;
+  const char *const *labels =
+      coordinates && t->rank == 2 ? coordinate_labels(r->arena, r->model, t->dims[1]) : NULL;
+  print_tensor(out, port->name, t, port->rank ? port->dim_names[0] : "", labels);
+}
+
 static void add_points(Run *r, Text *out) {
   size_t count;
   const OrtPort *ports = ort_inputs(r->model, &count);
@@ -135,7 +144,7 @@ static void add_points(Run *r, Text *out) {
       print_tensor_json(out, &r->inputs[k]);
       text_add(out, ", ");
     } else {
-      print_tensor(out, POINT_INPUT, &r->inputs[k], "chain");
+      add_table(r, out, &ports[k], &r->inputs[k]);
       text_add(out, "\n");
     }
   }
@@ -155,7 +164,7 @@ static const char *add_outputs(Run *r, const OrtCall *call, Text *out) {
       print_tensor_json(out, &t);
     } else {
       if (k) text_add(out, "\n");
-      print_tensor(out, ports[k].name, &t, ports[k].rank ? ports[k].dim_names[0] : "");
+      add_table(r, out, &ports[k], &t);
     }
   }
   return NULL;

@@ -158,7 +158,8 @@ static void add_heading(Text *out, int width, int64_t columns, const char *first
   text_add(out, "\n");
 }
 
-void print_tensor(Text *out, const char *name, const OrtTensor *t, const char *first_axis) {
+void print_tensor(Text *out, const char *name, const OrtTensor *t, const char *first_axis,
+                  const char *const *labels) {
   int64_t columns = t->rank ? t->dims[0] : 1, rows = 1, count = ort_count(t);
   for (int k = 1; k < t->rank; k++) rows *= t->dims[k];
   if (t->element == ORT_OTHER || count == 0) {
@@ -166,10 +167,15 @@ void print_tensor(Text *out, const char *name, const OrtTensor *t, const char *f
     return;
   }
   int64_t shown = rows > MAX_ROWS ? MAX_ROWS : rows;
-  int width = (int)strlen(label(out->arena, name, t, rows - 1));
+  int width = 0;
+  for (int64_t i = 0; i < shown; i++) {
+    int n = (int)strlen(labels ? labels[i] : label(out->arena, name, t, i));
+    width = n > width ? n : width;
+  }
+  if (labels) text_printf(out, "%s\n", name);
   add_heading(out, width, columns, *first_axis ? first_axis : "entry");
   for (int64_t i = 0; i < shown; i++) {
-    text_printf(out, "%-*s", width, label(out->arena, name, t, i));
+    text_printf(out, "%-*s", width, labels ? labels[i] : label(out->arena, name, t, i));
     if (columns > MAX_COLUMNS)
       add_summary(out, t, rows, columns, i);
     else
