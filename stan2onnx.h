@@ -1,12 +1,12 @@
 /* libstan2onnx: Stan programs to ONNX models.
  *
- *   Stan2onnxOptions options = {.struct_size = sizeof options, .name = "model.stan", .source = text, .source_length = n};
- *   Stan2onnxResult *r = stan2onnx_compile(&options);
- *   if (stan2onnx_status(r) == STAN2ONNX_OK) write(stan2onnx_model(r, &size)...);
- *   else puts(stan2onnx_diagnostics(r));
- *   stan2onnx_free(r);
+ *   Stan2onnxOptions options = {.struct_size = sizeof options, .name = "model.stan", .source =
+ * text, .source_length = n}; Stan2onnxResult *r = stan2onnx_compile(&options); if
+ * (stan2onnx_status(r) == STAN2ONNX_OK) write(stan2onnx_model(r, &size)...); else
+ * puts(stan2onnx_diagnostics(r)); stan2onnx_free(r);
  *
- * The library keeps no state between calls; calls from several threads do not disturb one another. */
+ * The library keeps no state between calls; calls from several threads do not disturb one another.
+ */
 #ifndef STAN2ONNX_H
 #define STAN2ONNX_H
 
@@ -42,24 +42,25 @@ typedef enum {
 } Stan2onnxOutput;
 
 typedef struct {
-  size_t struct_size;         /* sizeof(Stan2onnxOptions) */
-  const char *name;           /* what messages call the program; "*.stanfunctions" holds only functions */
-  const char *source;         /* the program; need not end in NUL */
+  size_t struct_size; /* sizeof(Stan2onnxOptions) */
+  const char *name;   /* what messages call the program; "*.stanfunctions" holds only functions */
+  const char *source; /* the program; need not end in NUL */
   size_t source_length;
-  const char *data;           /* CmdStan's JSON, or NULL: data become inputs of the model */
+  const char *data; /* CmdStan's JSON, or NULL: data become inputs of the model */
   size_t data_length;
-  const char *data_name;      /* what messages call the data; may be NULL */
+  const char *data_name; /* what messages call the data; may be NULL */
   const char *const *include_paths;
   size_t include_path_count;
   Stan2onnxEntry entry;
   Stan2onnxOutput output;
-  int keep_constants;         /* keep the constants of `~` statements (--no-propto) */
+  int keep_constants; /* keep the constants of `~` statements (--no-propto) */
   int no_jacobian;
   int no_gradient;
-  int prob_dialect;           /* keep library calls as functions of the domain ai.onnx.prob */
-  int allow_undefined;        /* functions may be declared without a definition */
+  int prob_dialect;    /* keep library calls as functions of the domain ai.onnx.prob */
+  int allow_undefined; /* functions may be declared without a definition */
   int warnings_are_errors;
-  const char *external_name;  /* file name for the data of large constants where the model passes 2 GiB; may be NULL */
+  const char *external_name; /* file name for the data of large constants where the model passes 2
+                                GiB; may be NULL */
   const char *const *disabled_passes; /* "fold", "cse", "algebra" */
   size_t disabled_pass_count;
 } Stan2onnxOptions;
@@ -72,12 +73,14 @@ typedef struct {
 
 typedef struct Stan2onnxResult Stan2onnxResult;
 
-/* Compiles. Options are borrowed for the call. Never NULL unless memory runs out at once. Free with stan2onnx_free. */
+/* Compiles. Options are borrowed for the call. Never NULL unless memory runs out at once. Free with
+ * stan2onnx_free. */
 Stan2onnxResult *stan2onnx_compile(const Stan2onnxOptions *options);
 void stan2onnx_free(Stan2onnxResult *result);
 
 Stan2onnxStatus stan2onnx_status(const Stan2onnxResult *result);
-/* Errors, warnings and notes as people read them; "" if none. Valid until stan2onnx_free, as all that follows. */
+/* Errors, warnings and notes as people read them; "" if none. Valid until stan2onnx_free, as all
+ * that follows. */
 const char *stan2onnx_diagnostics(const Stan2onnxResult *result);
 /* The model's bytes, or the text asked for; NULL when the status is not STAN2ONNX_OK. */
 const void *stan2onnx_output(const Stan2onnxResult *result, size_t *size);

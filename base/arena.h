@@ -32,18 +32,20 @@ size_t arena_used(const Arena *a);
 #define ARENA_NEW(arena, type)          ((type *)arena_alloc((arena), sizeof(type)))
 #define ARENA_ARRAY(arena, type, count) ((type *)arena_array((arena), (count), sizeof(type)))
 
-/* Appends `value` to the arena-held growing array `items` with its `count` and `capacity` lvalues. */
+/* Appends `value` to the arena-held growing array `items` with its `count` and `capacity` lvalues.
+ */
 #define ARENA_PUSH(arena, items, count, capacity, value)                                           \
   do {                                                                                             \
     if ((count) == (capacity)) {                                                                   \
-      size_t grown_ = (capacity) ? (size_t)(capacity) * 2 : 8;                                     \
+      size_t grown_ = (capacity) ? (size_t)(capacity)*2 : 8;                                       \
       (items) = arena_regrow((arena), (items), (size_t)(count), grown_, sizeof *(items));          \
       (capacity) = grown_;                                                                         \
     }                                                                                              \
     (items)[(count)++] = (value);                                                                  \
   } while (0)
 
-/* A larger copy of an arena-held array: `count` items are kept, room for `capacity` of `size` bytes. */
+/* A larger copy of an arena-held array: `count` items are kept, room for `capacity` of `size`
+ * bytes. */
 void *arena_regrow(Arena *a, const void *items, size_t count, size_t capacity, size_t size);
 
 #endif

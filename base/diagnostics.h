@@ -23,7 +23,7 @@ typedef enum {
 
 typedef struct {
   DiagKind kind;
-  bool located;        /* whether span says where */
+  bool located; /* whether span says where */
   Span span;
   const char *message; /* what was found, what was expected, what to do instead */
 } Diagnostic;
@@ -38,7 +38,8 @@ void diag(Diagnostics *d, DiagKind kind, Span span, const char *format, ...)
 void diag_nowhere(Diagnostics *d, DiagKind kind, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Adds one diagnostic and leaves the compilation by longjmp to the escape set with diag_on_fatal. */
+/* Adds one diagnostic and leaves the compilation by longjmp to the escape set with diag_on_fatal.
+ */
 _Noreturn void diag_fatal(Diagnostics *d, DiagKind kind, Span span, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 /* Sets where diag_fatal goes; returns the escape set before, so that nested attempts (as: "is this

@@ -43,7 +43,11 @@ void text_add_double(Text *t, double x) {
 
 /* Length of the valid UTF-8 sequence at s, or 0. */
 static int utf8_length(const unsigned char *s) {
-  int n = s[0] < 0x80 ? 1 : s[0] >= 0xC2 && s[0] < 0xE0 ? 2 : (s[0] & 0xF0) == 0xE0 ? 3 : s[0] >= 0xF0 && s[0] < 0xF5 ? 4 : 0;
+  int n = s[0] < 0x80                   ? 1
+          : s[0] >= 0xC2 && s[0] < 0xE0 ? 2
+          : (s[0] & 0xF0) == 0xE0       ? 3
+          : s[0] >= 0xF0 && s[0] < 0xF5 ? 4
+                                        : 0;
   for (int i = 1; i < n; i++)
     if ((s[i] & 0xC0) != 0x80) return 0;
   if (n == 3 && ((s[0] == 0xE0 && s[1] < 0xA0) || (s[0] == 0xED && s[1] > 0x9F))) return 0;
@@ -55,12 +59,18 @@ void text_add_json_string(Text *t, const char *string) {
   text_add(t, "\"");
   for (const unsigned char *s = (const unsigned char *)string; *s;) {
     int n = utf8_length(s);
-    if (*s == '"' || *s == '\\') text_printf(t, "\\%c", *s);
-    else if (*s == '\n') text_add(t, "\\n");
-    else if (*s == '\t') text_add(t, "\\t");
-    else if (*s < 0x20) text_printf(t, "\\u%04x", *s);
-    else if (n) text_add_bytes(t, s, (size_t)n);
-    else text_add(t, "\\ufffd");
+    if (*s == '"' || *s == '\\')
+      text_printf(t, "\\%c", *s);
+    else if (*s == '\n')
+      text_add(t, "\\n");
+    else if (*s == '\t')
+      text_add(t, "\\t");
+    else if (*s < 0x20)
+      text_printf(t, "\\u%04x", *s);
+    else if (n)
+      text_add_bytes(t, s, (size_t)n);
+    else
+      text_add(t, "\\ufffd");
     s += n ? n : 1;
   }
   text_add(t, "\"");

@@ -1,6 +1,7 @@
 #include "cli/files.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,8 +21,10 @@ char *read_file(const char *path, size_t *length) {
   char *buffer = NULL;
   struct stat st;
   if (!f) return fail(f, NULL, path, strerror(errno));
-  if (fstat(fileno(f), &st) == 0 && S_ISDIR(st.st_mode)) return fail(f, NULL, path, "it is a directory");
-  if (fstat(fileno(f), &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0) capacity = (size_t)st.st_size + 1;
+  if (fstat(fileno(f), &st) == 0 && S_ISDIR(st.st_mode))
+    return fail(f, NULL, path, "it is a directory");
+  if (fstat(fileno(f), &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0)
+    capacity = (size_t)st.st_size + 1;
   buffer = malloc(capacity);
   while (buffer) {
     n += fread(buffer + n, 1, capacity - n, f);
@@ -40,7 +43,8 @@ char *read_file(const char *path, size_t *length) {
 
 static bool write_pieces(FILE *f, const Piece *pieces, size_t count) {
   for (size_t k = 0; k < count; k++)
-    if (pieces[k].size && fwrite(pieces[k].bytes, 1, pieces[k].size, f) != pieces[k].size) return false;
+    if (pieces[k].size && fwrite(pieces[k].bytes, 1, pieces[k].size, f) != pieces[k].size)
+      return false;
   return fflush(f) == 0;
 }
 
@@ -52,7 +56,8 @@ static bool complain(const char *path) {
 bool write_file(const char *path, const Piece *pieces, size_t count) {
   if (!strcmp(path, "-")) return write_pieces(stdout, pieces, count) || complain("standard output");
   struct stat st;
-  bool special = stat(path, &st) == 0 && !S_ISREG(st.st_mode); /* /dev/null, a pipe: written as it is */
+  bool special =
+      stat(path, &st) == 0 && !S_ISREG(st.st_mode); /* /dev/null, a pipe: written as it is */
   size_t n = strlen(path) + 16;
   char *temporary = malloc(n);
   if (!temporary) return complain(path);

@@ -8,10 +8,14 @@
 
 static void print_statistics(const Stan2onnxResult *r) {
   const Stan2onnxStatistics *s = stan2onnx_statistics(r);
-  fprintf(stderr, "nodes %d, functions %d, initializers %d (%zu bytes), model %zu bytes, memory %zu bytes\n", s->nodes, s->functions,
-          s->initializers, s->initializer_bytes, s->model_bytes, s->arena_bytes);
-  fprintf(stderr, "parse %.1f ms, check %.1f ms, lower %.1f ms, emit %.1f ms\n", 1e3 * s->parse_seconds, 1e3 * s->check_seconds,
-          1e3 * s->lower_seconds, 1e3 * s->emit_seconds);
+  fprintf(
+      stderr,
+      "nodes %d, functions %d, initializers %d (%zu bytes), model %zu bytes, memory %zu bytes\n",
+      s->nodes, s->functions, s->initializers, s->initializer_bytes, s->model_bytes,
+      s->arena_bytes);
+  fprintf(stderr, "parse %.1f ms, check %.1f ms, lower %.1f ms, emit %.1f ms\n",
+          1e3 * s->parse_seconds, 1e3 * s->check_seconds, 1e3 * s->lower_seconds,
+          1e3 * s->emit_seconds);
 }
 
 static bool write_depfile(const Options *o, const Stan2onnxResult *r) {
@@ -34,7 +38,8 @@ static bool write_external(const char *path, const Stan2onnxResult *r) {
   if (!count) return true;
   Piece *pieces = calloc(count, sizeof *pieces);
   if (!pieces) return false;
-  for (size_t k = 0; k < count; k++) pieces[k].bytes = stan2onnx_external_piece(r, k, &pieces[k].size);
+  for (size_t k = 0; k < count; k++)
+    pieces[k].bytes = stan2onnx_external_piece(r, k, &pieces[k].size);
   bool ok = write_file(path, pieces, count);
   free(pieces);
   return ok;

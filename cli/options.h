@@ -15,7 +15,8 @@ typedef struct {
   bool help, version, statistics, entry_given;
 } Options;
 
-/* Parses the arguments; strings are borrowed from argv or allocated for the life of the process. NULL, or what is wrong. */
+/* Parses the arguments; strings are borrowed from argv or allocated for the life of the process.
+ * NULL, or what is wrong. */
 const char *parse_options(int argc, char **argv, Options *options);
 void print_help(void);
 

@@ -14,8 +14,16 @@ struct DataSet {
 static const struct {
   const char *word;
   double value;
-} words[] = {{"NaN", NAN},      {"nan", NAN},      {"+Infinity", INFINITY}, {"Infinity", INFINITY}, {"-Infinity", -INFINITY},
-             {"+Inf", INFINITY}, {"Inf", INFINITY}, {"-Inf", -INFINITY},     {"+inf", INFINITY},     {"inf", INFINITY},
+} words[] = {{"NaN", NAN},
+             {"nan", NAN},
+             {"+Infinity", INFINITY},
+             {"Infinity", INFINITY},
+             {"-Infinity", -INFINITY},
+             {"+Inf", INFINITY},
+             {"Inf", INFINITY},
+             {"-Inf", -INFINITY},
+             {"+inf", INFINITY},
+             {"inf", INFINITY},
              {"-inf", -INFINITY}};
 
 static size_t word_at(const char *s, size_t left) {
@@ -33,8 +41,10 @@ static char *quote_words(Arena *arena, const char *text, size_t length, size_t *
   size_t from = 0;
   for (size_t k = 0; k < length;) {
     char c = text[k];
-    if (in_string && c == '\\' && k + 1 < length) k += 2;
-    else if (c == '"') in_string = !in_string, k++;
+    if (in_string && c == '\\' && k + 1 < length)
+      k += 2;
+    else if (c == '"')
+      in_string = !in_string, k++;
     else {
       size_t n = in_string || !strchr("NnI-i+", c) || !c ? 0 : word_at(text + k, length - k);
       if (n) {
@@ -58,13 +68,15 @@ static char *quote_words(Arena *arena, const char *text, size_t length, size_t *
   return out.data;
 }
 
-DataSet *data_parse(Arena *arena, const char *text, size_t length, const char *name, Diagnostics *d) {
+DataSet *data_parse(Arena *arena, const char *text, size_t length, const char *name,
+                    Diagnostics *d) {
   size_t quoted_length;
   char *quoted = quote_words(arena, text, length, &quoted_length);
   json_error_t error;
   json_t *root = json_loadb(quoted ? quoted : text, quoted_length, 0, &error);
   if (!root) {
-    diag_nowhere(d, DIAG_DATA, "%s:%d:%d: not valid JSON: %s", name, error.line, error.column, error.text);
+    diag_nowhere(d, DIAG_DATA, "%s:%d:%d: not valid JSON: %s", name, error.line, error.column,
+                 error.text);
     return NULL;
   }
   if (!json_is_object(root)) {
@@ -81,7 +93,9 @@ void data_free(DataSet *data) {
   if (data) json_decref(data->root);
 }
 
-bool data_has(const DataSet *data, const char *variable) { return json_object_get(data->root, variable) != NULL; }
+bool data_has(const DataSet *data, const char *variable) {
+  return json_object_get(data->root, variable) != NULL;
+}
 
 /* ---- tensors ---- */
 
@@ -100,7 +114,8 @@ static const char *element_name(Fill *f, int depth) {
   text_add(&s, f->path.variable);
   for (int k = 0; k < f->path.member_count; k++) text_printf(&s, ".%d", f->path.members[k]);
   for (int k = 0; k < depth; k++)
-    text_printf(&s, "%s%lld%s", k ? "," : "[", (long long)f->index[k] + 1, k + 1 == depth ? "]" : "");
+    text_printf(&s, "%s%lld%s", k ? "," : "[", (long long)f->index[k] + 1,
+                k + 1 == depth ? "]" : "");
   return s.data;
 }
 
@@ -121,7 +136,8 @@ static bool fill_number(Fill *f, const json_t *v, int depth) {
   IrTensor *t = f->tensor;
   if (t->type.dtype == IR_I64) {
     if (!json_is_integer(v)) {
-      diag_nowhere(f->diagnostics, DIAG_DATA, "data: '%s' must be an integer, found %s", element_name(f, depth), kind_of(v));
+      diag_nowhere(f->diagnostics, DIAG_DATA, "data: '%s' must be an integer, found %s",
+                   element_name(f, depth), kind_of(v));
       return false;
     }
     t->data.i64[f->at++] = json_integer_value(v);
@@ -137,7 +153,8 @@ static bool fill_number(Fill *f, const json_t *v, int depth) {
         t->data.f64[f->at++] = words[k].value;
         return true;
       }
-  diag_nowhere(f->diagnostics, DIAG_DATA, "data: '%s' must be a number, found %s", element_name(f, depth), kind_of(v));
+  diag_nowhere(f->diagnostics, DIAG_DATA, "data: '%s' must be a number, found %s",
+               element_name(f, depth), kind_of(v));
   return false;
 }
 
@@ -147,7 +164,9 @@ static bool fill(Fill *f, const json_t *v, int depth, int member) {
     snprintf(key, sizeof key, "%d", member < f->path.member_count ? f->path.members[member] : 0);
     const json_t *inner = member < f->path.member_count ? json_object_get(v, key) : NULL;
     if (inner) return fill(f, inner, depth, member + 1);
-    diag_nowhere(f->diagnostics, DIAG_DATA, "data: '%s' is an object without the member that the declaration asks for", element_name(f, depth));
+    diag_nowhere(f->diagnostics, DIAG_DATA,
+                 "data: '%s' is an object without the member that the declaration asks for",
+                 element_name(f, depth));
     return false;
   }
   const IrType *type = &f->tensor->type;
@@ -156,12 +175,14 @@ static bool fill(Fill *f, const json_t *v, int depth, int member) {
   int64_t rest = 1;
   for (int k = depth; k < type->rank; k++) rest *= type->dim[k];
   if (!json_is_array(v)) {
-    diag_nowhere(f->diagnostics, DIAG_DATA, "data: '%s' must be an array of %lld, found %s", element_name(f, depth), (long long)n, kind_of(v));
+    diag_nowhere(f->diagnostics, DIAG_DATA, "data: '%s' must be an array of %lld, found %s",
+                 element_name(f, depth), (long long)n, kind_of(v));
     return false;
   }
   if (rest == 0 && json_array_size(v) == 0) return true;
   if ((int64_t)json_array_size(v) != n) {
-    diag_nowhere(f->diagnostics, DIAG_DATA, "data: '%s' must have %lld elements, found %zu", element_name(f, depth), (long long)n, json_array_size(v));
+    diag_nowhere(f->diagnostics, DIAG_DATA, "data: '%s' must have %lld elements, found %zu",
+                 element_name(f, depth), (long long)n, json_array_size(v));
     return false;
   }
   for (int64_t k = 0; k < n; k++) {
@@ -171,7 +192,8 @@ static bool fill(Fill *f, const json_t *v, int depth, int member) {
   return true;
 }
 
-const IrTensor *data_tensor(Arena *arena, const DataSet *data, DataPath path, IrType type, Diagnostics *d) {
+const IrTensor *data_tensor(Arena *arena, const DataSet *data, DataPath path, IrType type,
+                            Diagnostics *d) {
   const json_t *v = json_object_get(data->root, path.variable);
   if (!v) {
     diag_nowhere(d, DIAG_DATA, "data: variable '%s' is missing", path.variable);

@@ -78,11 +78,16 @@ static bool emit(Compilation *c, const Lowered *lowered) {
                                {"stan.source_hash", source_hash(a, o->source, o->source_length)},
                                {"stan.entry", entry_name(o->entry)},
                                {"stan.data", o->data ? "baked" : "inputs"}};
-  EmitOptions options = {.graph_name = graph_name(a, o->name), .producer_version = stan2onnx_version(),
-                         .inputs = emit_ports(a, lowered->inputs, lowered->input_count), .input_count = lowered->input_count,
-                         .outputs = emit_ports(a, lowered->outputs, lowered->output_count), .output_count = lowered->output_count,
-                         .properties = properties, .property_count = sizeof properties / sizeof *properties,
-                         .prob_dialect = o->prob_dialect != 0, .external_name = o->external_name};
+  EmitOptions options = {.graph_name = graph_name(a, o->name),
+                         .producer_version = stan2onnx_version(),
+                         .inputs = emit_ports(a, lowered->inputs, lowered->input_count),
+                         .input_count = lowered->input_count,
+                         .outputs = emit_ports(a, lowered->outputs, lowered->output_count),
+                         .output_count = lowered->output_count,
+                         .properties = properties,
+                         .property_count = sizeof properties / sizeof *properties,
+                         .prob_dialect = o->prob_dialect != 0,
+                         .external_name = o->external_name};
   EmittedModel *m = &c->result->model;
   const char *error = emit_model(a, lowered->function, &options, m);
   if (error) {
@@ -107,8 +112,11 @@ static bool ends_with(const char *s, const char *suffix) {
 
 static LowerOptions lower_options(Compilation *c) {
   const Stan2onnxOptions *o = c->options;
-  LowerOptions l = {.entry = (EntryPoint)o->entry, .keep_constants = o->keep_constants != 0, .no_jacobian = o->no_jacobian != 0,
-                    .no_gradient = o->no_gradient != 0, .data = c->data};
+  LowerOptions l = {.entry = (EntryPoint)o->entry,
+                    .keep_constants = o->keep_constants != 0,
+                    .no_jacobian = o->no_jacobian != 0,
+                    .no_gradient = o->no_gradient != 0,
+                    .data = c->data};
   for (size_t k = 0; k < o->disabled_pass_count; k++) {
     l.ir.no_fold |= !strcmp(o->disabled_passes[k], "fold");
     l.ir.no_cse |= !strcmp(o->disabled_passes[k], "cse");
@@ -122,7 +130,8 @@ static bool produce(Compilation *c, const Program *program) {
   Stan2onnxStatistics *s = &c->result->statistics;
   double start = now();
   if (o->data) {
-    c->data = data_parse(c->arena, o->data, o->data_length, o->data_name ? o->data_name : "data", c->diagnostics);
+    c->data = data_parse(c->arena, o->data, o->data_length, o->data_name ? o->data_name : "data",
+                         c->diagnostics);
     if (!c->data) return false;
   }
   LowerOptions options = lower_options(c);
@@ -217,7 +226,8 @@ Stan2onnxResult *stan2onnx_compile(const Stan2onnxOptions *options) {
   r->diagnostics = "stan2onnx: out of memory\n";
   if (options->struct_size != sizeof *options || !options->name || !options->source) {
     r->status = STAN2ONNX_USAGE;
-    r->diagnostics = "stan2onnx: the options were made for another version of the library, or lack a source\n";
+    r->diagnostics =
+        "stan2onnx: the options were made for another version of the library, or lack a source\n";
     return r;
   }
   jmp_buf exhausted, fatal;
@@ -225,7 +235,8 @@ Stan2onnxResult *stan2onnx_compile(const Stan2onnxOptions *options) {
   arena_on_exhaustion(arena, &exhausted);
   if (setjmp(exhausted) == 0) {
     c = ARENA_NEW(arena, Compilation);
-    *c = (Compilation){.options = options, .result = r, .arena = arena, .diagnostics = diagnostics_new(arena)};
+    *c = (Compilation){
+        .options = options, .result = r, .arena = arena, .diagnostics = diagnostics_new(arena)};
     r->sources = sources_new(arena);
     diag_on_fatal(c->diagnostics, &fatal);
     bool ok = setjmp(fatal) == 0 && run(c);
@@ -260,7 +271,9 @@ const void *stan2onnx_external_piece(const Stan2onnxResult *r, size_t k, size_t 
 }
 
 const char *stan2onnx_included_file(const Stan2onnxResult *r, size_t k) {
-  return r->sources && k + 1 < sources_count(r->sources) ? sources_name(r->sources, (uint32_t)(k + 1)) : NULL;
+  return r->sources && k + 1 < sources_count(r->sources)
+             ? sources_name(r->sources, (uint32_t)(k + 1))
+             : NULL;
 }
 
 const char *stan2onnx_version(void) { return STAN2ONNX_VERSION; }

@@ -35,10 +35,11 @@ typedef enum {
 
 /* Operators, as (enumerator, spelling). */
 #define STAN_OPERATORS(X)                                                                          \
-  X(OP_OR, "||") X(OP_AND, "&&") X(OP_EQ, "==") X(OP_NE, "!=") X(OP_LT, "<") X(OP_LE, "<=")        \
-  X(OP_GT, ">") X(OP_GE, ">=") X(OP_ADD, "+") X(OP_SUB, "-") X(OP_MUL, "*") X(OP_DIV, "/")         \
-  X(OP_MOD, "%") X(OP_ELT_MUL, ".*") X(OP_ELT_DIV, "./") X(OP_INT_DIV, "%/%") X(OP_LEFT_DIV, "\\") \
-  X(OP_POW, "^") X(OP_ELT_POW, ".^") X(OP_NEG, "-") X(OP_PLUS, "+") X(OP_NOT, "!")
+  X(OP_OR, "||")                                                                                   \
+  X(OP_AND, "&&") X(OP_EQ, "==") X(OP_NE, "!=") X(OP_LT, "<") X(OP_LE, "<=") X(OP_GT, ">")         \
+      X(OP_GE, ">=") X(OP_ADD, "+") X(OP_SUB, "-") X(OP_MUL, "*") X(OP_DIV, "/") X(OP_MOD, "%")    \
+          X(OP_ELT_MUL, ".*") X(OP_ELT_DIV, "./") X(OP_INT_DIV, "%/%") X(OP_LEFT_DIV, "\\")        \
+              X(OP_POW, "^") X(OP_ELT_POW, ".^") X(OP_NEG, "-") X(OP_PLUS, "+") X(OP_NOT, "!")
 
 typedef enum {
 #define X(name, spelling) name,
@@ -75,19 +76,36 @@ struct Expr {
   Index *indices;
   /* [checked] */
   const StanType *type;
-  bool data_only;      /* holds no parameter: Stan's ad level "data" (literals, data, int) */
-  VarDecl *variable;   /* E_VARIABLE: its declaration; NULL for a function's name as an argument */
-  FunDef *function;    /* E_CALL of a user's function, or E_VARIABLE naming one; NULL for the library's */
-  const StanType *const *promoted; /* E_CALL: the types the arguments are promoted to, arg_count of them */
+  bool data_only;    /* holds no parameter: Stan's ad level "data" (literals, data, int) */
+  VarDecl *variable; /* E_VARIABLE: its declaration; NULL for a function's name as an argument */
+  FunDef
+      *function; /* E_CALL of a user's function, or E_VARIABLE naming one; NULL for the library's */
+  const StanType *const
+      *promoted; /* E_CALL: the types the arguments are promoted to, arg_count of them */
 };
 
 /* ---- declarations ---- */
 
 typedef enum {
-  C_NONE, C_LOWER, C_UPPER, C_LOWER_UPPER, C_OFFSET, C_MULTIPLIER, C_OFFSET_MULTIPLIER,
-  C_ORDERED, C_POSITIVE_ORDERED, C_SIMPLEX, C_UNIT_VECTOR, C_SUM_TO_ZERO_VECTOR, C_SUM_TO_ZERO_MATRIX,
-  C_CHOLESKY_FACTOR_CORR, C_CHOLESKY_FACTOR_COV, C_CORR_MATRIX, C_COV_MATRIX,
-  C_COLUMN_STOCHASTIC_MATRIX, C_ROW_STOCHASTIC_MATRIX
+  C_NONE,
+  C_LOWER,
+  C_UPPER,
+  C_LOWER_UPPER,
+  C_OFFSET,
+  C_MULTIPLIER,
+  C_OFFSET_MULTIPLIER,
+  C_ORDERED,
+  C_POSITIVE_ORDERED,
+  C_SIMPLEX,
+  C_UNIT_VECTOR,
+  C_SUM_TO_ZERO_VECTOR,
+  C_SUM_TO_ZERO_MATRIX,
+  C_CHOLESKY_FACTOR_CORR,
+  C_CHOLESKY_FACTOR_COV,
+  C_CORR_MATRIX,
+  C_COV_MATRIX,
+  C_COLUMN_STOCHASTIC_MATRIX,
+  C_ROW_STOCHASTIC_MATRIX
 } Constraint;
 
 /* A type as it is declared: sizes and constraint. `array[A,B] matrix<lower=0>[R,C]` has
@@ -102,15 +120,22 @@ struct SizedType {
   Expr *sizes[2];     /* vector: 1; matrix: 2; cholesky_factor_cov[K], corr_matrix[K]...: 1 given */
   Constraint constraint;
   Expr *lower, *upper, *offset, *multiplier; /* NULL where not given */
-  int member_count;   /* tuple */
+  int member_count;                          /* tuple */
   SizedType **members;
-  int attribute_count; /* the library's own sources: bare words in <...>, such as <positive, finite> */
+  int attribute_count; /* the library's own sources: bare words in <...>, such as <positive, finite>
+                        */
   const char **attributes;
 };
 
 typedef enum {
-  BLOCK_FUNCTIONS, BLOCK_DATA, BLOCK_TRANSFORMED_DATA, BLOCK_PARAMETERS,
-  BLOCK_TRANSFORMED_PARAMETERS, BLOCK_MODEL, BLOCK_GENERATED_QUANTITIES, BLOCK_COUNT
+  BLOCK_FUNCTIONS,
+  BLOCK_DATA,
+  BLOCK_TRANSFORMED_DATA,
+  BLOCK_PARAMETERS,
+  BLOCK_TRANSFORMED_PARAMETERS,
+  BLOCK_MODEL,
+  BLOCK_GENERATED_QUANTITIES,
+  BLOCK_COUNT
 } BlockKind;
 
 /* One declared variable: `array[N] real x = e`; `T a, b = 1` makes two. Function arguments and loop
@@ -118,38 +143,41 @@ typedef enum {
 struct VarDecl {
   const char *name;
   Span span, name_span;
-  SizedType *sized;  /* NULL for loop variables */
-  Expr *init;        /* NULL if none */
-  BlockKind block;   /* block it is declared in */
-  bool global;       /* declared at the top level of its block: an input or output of the program */
+  SizedType *sized; /* NULL for loop variables */
+  Expr *init;       /* NULL if none */
+  BlockKind block;  /* block it is declared in */
+  bool global;      /* declared at the top level of its block: an input or output of the program */
   bool data_qualified; /* a `data` argument of a function */
   bool is_argument, is_loop_variable;
   /* [checked] */
   const StanType *type;
-  bool data_only;    /* cannot hold a parameter-dependent value (for locals and arguments of
-                        functions false: it depends on the call) */
+  bool data_only; /* cannot hold a parameter-dependent value (for locals and arguments of
+                     functions false: it depends on the call) */
 };
 
 /* ---- statements ---- */
 
 typedef enum {
-  S_ASSIGN,    /* lhs op= rhs; `has_op` for compound assignment with `op` */
-  S_UNPACK,    /* (targets) = rhs: tuple unpacking; lhs is an E_TUPLE of lvalues */
-  S_TARGET,    /* target += rhs */
-  S_JACOBIAN,  /* jacobian += rhs */
-  S_TILDE,     /* lhs ~ name(args) T[lower, upper] */
-  S_CALL,      /* void function call; rhs is an E_CALL */
-  S_IF,        /* if (cond) body else orelse */
-  S_WHILE,     /* while (cond) body */
-  S_FOR,       /* for (variable in lhs:rhs) body */
-  S_FOREACH,   /* for (variable in rhs) body */
-  S_BREAK, S_CONTINUE,
-  S_RETURN,    /* return rhs; rhs NULL for void */
-  S_BLOCK,     /* { stmts } */
-  S_PROFILE,   /* profile("name") { stmts } */
-  S_DECL,      /* one declaration */
-  S_PRINT, S_REJECT, S_FATAL_ERROR, /* args */
-  S_SKIP       /* ; */
+  S_ASSIGN,   /* lhs op= rhs; `has_op` for compound assignment with `op` */
+  S_UNPACK,   /* (targets) = rhs: tuple unpacking; lhs is an E_TUPLE of lvalues */
+  S_TARGET,   /* target += rhs */
+  S_JACOBIAN, /* jacobian += rhs */
+  S_TILDE,    /* lhs ~ name(args) T[lower, upper] */
+  S_CALL,     /* void function call; rhs is an E_CALL */
+  S_IF,       /* if (cond) body else orelse */
+  S_WHILE,    /* while (cond) body */
+  S_FOR,      /* for (variable in lhs:rhs) body */
+  S_FOREACH,  /* for (variable in rhs) body */
+  S_BREAK,
+  S_CONTINUE,
+  S_RETURN,  /* return rhs; rhs NULL for void */
+  S_BLOCK,   /* { stmts } */
+  S_PROFILE, /* profile("name") { stmts } */
+  S_DECL,    /* one declaration */
+  S_PRINT,
+  S_REJECT,
+  S_FATAL_ERROR, /* args */
+  S_SKIP         /* ; */
 } StmtKind;
 
 struct Stmt {
@@ -162,11 +190,11 @@ struct Stmt {
   const char *name;
   Span name_span;
   int arg_count;
-  Expr **args;       /* S_TILDE, S_PRINT, S_REJECT, S_FATAL_ERROR */
+  Expr **args; /* S_TILDE, S_PRINT, S_REJECT, S_FATAL_ERROR */
   bool truncated;
   Expr *lower, *upper; /* truncation bounds; NULL where open */
   /* blocks */
-  VarDecl *decl;     /* S_DECL; loop variable of S_FOR, S_FOREACH */
+  VarDecl *decl; /* S_DECL; loop variable of S_FOR, S_FOREACH */
   Stmt *body, *orelse;
   int stmt_count;
   Stmt **stmts;
@@ -188,10 +216,10 @@ typedef struct {
 struct FunDef {
   const char *name;
   Span span, name_span;
-  SizedType *result;    /* base T_VOID for void */
+  SizedType *result; /* base T_VOID for void */
   int arg_count;
   VarDecl **args;
-  Stmt *body;           /* NULL for a forward declaration */
+  Stmt *body; /* NULL for a forward declaration */
   int annotation_count;
   Annotation *annotations;
   /* [checked] */

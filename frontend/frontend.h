@@ -20,18 +20,20 @@ size_t sources_count(const Sources *s);
 void sources_locate(const Sources *s, uint32_t file, uint32_t offset, int *line, int *column);
 /* Appends one diagnostic as people read it: stanc's headline
  * "Semantic error in 'FILE', line L, column C to column D:", the source line with a caret, then the
- * message. Kinds without a stanc headline use "Error", "Not supported yet", "Warning", ... likewise. */
+ * message. Kinds without a stanc headline use "Error", "Not supported yet", "Warning", ...
+ * likewise. */
 void diagnostic_print(Text *out, const Diagnostic *d, const Sources *s);
 
 /* ---- parser.y, lexer.l ---- */
 
 typedef struct {
-  bool functions_only;  /* a .stanfunctions file: function definitions without a block */
+  bool functions_only;    /* a .stanfunctions file: function definitions without a block */
   bool allow_annotations; /* the library's own sources */
 } ParseOptions;
 
 /* Parses file number `file`. NULL when there was a syntax error (reported to d). */
-Program *parse_program(Arena *arena, Sources *sources, uint32_t file, ParseOptions options, Diagnostics *d);
+Program *parse_program(Arena *arena, Sources *sources, uint32_t file, ParseOptions options,
+                       Diagnostics *d);
 
 /* ---- check*.c ---- */
 
@@ -44,7 +46,7 @@ typedef struct {
 
 typedef struct {
   bool allow_undefined; /* forward declarations without a definition are fine */
-  bool is_library;      /* the library's own sources: helpers may be called, suffix rules are relaxed */
+  bool is_library; /* the library's own sources: helpers may be called, suffix rules are relaxed */
   LibraryLookup library;
 } CheckOptions;
 

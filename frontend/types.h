@@ -27,14 +27,15 @@ typedef enum {
 typedef struct StanType StanType;
 struct StanType {
   BaseType base;
-  int array_dims;           /* array[,] vector: base T_VECTOR, array_dims 2 */
-  int member_count;         /* T_TUPLE: members; T_FUNCTION: arguments */
+  int array_dims;   /* array[,] vector: base T_VECTOR, array_dims 2 */
+  int member_count; /* T_TUPLE: members; T_FUNCTION: arguments */
   const StanType **members;
-  const bool *data_only;    /* T_FUNCTION: which arguments are declared `data` */
-  const StanType *result;   /* T_FUNCTION */
+  const bool *data_only;  /* T_FUNCTION: which arguments are declared `data` */
+  const StanType *result; /* T_FUNCTION */
 };
 
-/* Types are immutable; simple ones (member_count 0) may be compared with types_equal or by fields. */
+/* Types are immutable; simple ones (member_count 0) may be compared with types_equal or by fields.
+ */
 const StanType *type_simple(Arena *a, BaseType base, int array_dims);
 const StanType *type_tuple(Arena *a, const StanType **members, int count, int array_dims);
 /* The type with `dims` more (or, negative, fewer) array dimensions. */

@@ -1,11 +1,13 @@
-/* The typed tensor IR: pure functions over f64, i64 and bool tensors. It knows nothing of Stan or ONNX.
+/* The typed tensor IR: pure functions over f64, i64 and bool tensors. It knows nothing of Stan or
+ * ONNX.
  *
  * A function is a list of nodes in order of definition. A node applies an op to values and has one
- * or more results. Ranks are static; a dimension is a constant or IR_DYNAMIC. Elementwise ops broadcast as numpy
- * does, right-aligned, but only along dimensions that are missing or statically 1; two dynamic
- * dimensions, or a dynamic and a constant other than 1, are taken to be equal.
+ * or more results. Ranks are static; a dimension is a constant or IR_DYNAMIC. Elementwise ops
+ * broadcast as numpy does, right-aligned, but only along dimensions that are missing or statically
+ * 1; two dynamic dimensions, or a dynamic and a constant other than 1, are taken to be equal.
  *
- * The ops, each with its shape rule, evaluator, derivative and batching rule, are the rows of ops.def. */
+ * The ops, each with its shape rule, evaluator, derivative and batching rule, are the rows of
+ * ops.def. */
 #ifndef STAN2ONNX_IR_IR_H
 #define STAN2ONNX_IR_IR_H
 
@@ -52,41 +54,42 @@ typedef struct IrBuilder IrBuilder;
 
 /* What is known of every element of a value; used to prove domain checks away. */
 enum {
-  IR_NONNEGATIVE = 1,  /* >= 0 (not NaN) */
-  IR_POSITIVE = 2,     /* > 0; implies IR_NONNEGATIVE */
-  IR_AT_MOST_ONE = 4,  /* <= 1 (not NaN) */
+  IR_NONNEGATIVE = 1, /* >= 0 (not NaN) */
+  IR_POSITIVE = 2,    /* > 0; implies IR_NONNEGATIVE */
+  IR_AT_MOST_ONE = 4, /* <= 1 (not NaN) */
   IR_NOT_NAN = 8,
-  IR_FINITE = 16       /* implies IR_NOT_NAN */
+  IR_FINITE = 16 /* implies IR_NOT_NAN */
 };
 
 struct IrValue {
   IrType type;
   IrFunction *owner;
-  IrNode *node;            /* the node that defines it; NULL for a parameter */
-  int index;               /* which result of the node, or which parameter */
-  int id;                  /* number within the function, in order of definition; used for printing */
+  IrNode *node; /* the node that defines it; NULL for a parameter */
+  int index;    /* which result of the node, or which parameter */
+  int id;       /* number within the function, in order of definition; used for printing */
   const IrTensor *constant; /* its value where that is known (IR_CONST nodes), else NULL */
   unsigned facts;
 };
 
-/* Static attributes of a node; fields an op does not use are 0, so that attributes compare by memcmp. */
+/* Static attributes of a node; fields an op does not use are 0, so that attributes compare by
+ * memcmp. */
 typedef struct {
-  int axis;                  /* SLICE REVERSE GATHER SCATTER_* CONCAT CUMSUM SHAPE */
-  int batch;                 /* GATHER SCATTER_*: leading axes that operand and index share */
-  int axis_count;            /* REDUCE_*, TRANSPOSE */
-  int8_t axes[IR_MAX_RANK];  /* REDUCE_*: axes removed, ascending; TRANSPOSE: permutation */
-  bool reverse, exclusive;   /* CUMSUM; LOOP: reverse; ARGSORT: reverse = descending */
-  bool has_condition;        /* LOOP */
-  int carried, scanned;      /* LOOP: how many carried values and scanned inputs */
-  IrDtype dtype;             /* CAST */
+  int axis;                 /* SLICE REVERSE GATHER SCATTER_* CONCAT CUMSUM SHAPE */
+  int batch;                /* GATHER SCATTER_*: leading axes that operand and index share */
+  int axis_count;           /* REDUCE_*, TRANSPOSE */
+  int8_t axes[IR_MAX_RANK]; /* REDUCE_*: axes removed, ascending; TRANSPOSE: permutation */
+  bool reverse, exclusive;  /* CUMSUM; LOOP: reverse; ARGSORT: reverse = descending */
+  bool has_condition;       /* LOOP */
+  int carried, scanned;     /* LOOP: how many carried values and scanned inputs */
+  IrDtype dtype;            /* CAST */
 } IrAttr;
 
-/* Where a node comes from, for readable names and for outlining calls in the emitted model: one scope per call of
- * a library function. Nodes that a pass derives from a node keep its scope. */
+/* Where a node comes from, for readable names and for outlining calls in the emitted model: one
+ * scope per call of a library function. Nodes that a pass derives from a node keep its scope. */
 typedef struct IrScope IrScope;
 struct IrScope {
-  const char *name;     /* "normal_lpdf" */
-  int instance;         /* number of the call */
+  const char *name;      /* "normal_lpdf" */
+  int instance;          /* number of the call */
   const IrScope *parent; /* the call it was inlined into, or NULL */
 };
 
@@ -115,13 +118,14 @@ struct IrFunction {
   int value_count;
 
   /* For callees of CALL: */
-  bool elementwise; /* all parameters and the one result are scalars; a CALL applies it elementwise with broadcasting */
+  bool elementwise; /* all parameters and the one result are scalars; a CALL applies it elementwise
+                       with broadcasting */
   unsigned facts;   /* facts of its results */
   /* A hand-written derivative, or NULL to differentiate the body (CALL is then inlined by ir_vjp).
    * elementwise: derivative(f, k) is the scalar function d f / d param k, of the same parameters.
-   * otherwise: derivative(f, -1) is a function of (params..., results..., cotangents of results...) whose results are
-   * cotangents of the f64 params, in order. Called lazily, at most once per k and cached by the caller. NULL from
-   * it means "no hand-written one for this k": differentiate. */
+   * otherwise: derivative(f, -1) is a function of (params..., results..., cotangents of results...)
+   * whose results are cotangents of the f64 params, in order. Called lazily, at most once per k and
+   * cached by the caller. NULL from it means "no hand-written one for this k": differentiate. */
   IrFunction *(*derivative)(IrFunction *f, int k, void *context);
   void *context;
   IrFunction **derivative_cache; /* owned by the IR */
@@ -137,14 +141,16 @@ typedef struct {
 IrModule *ir_module_new(Arena *arena, IrOptions options);
 Arena *ir_module_arena(IrModule *m);
 
-/* Starts a function. With a parent, it becomes a region body of it: operands that belong to the parent (or its
- * parents) are captured: they become extra parameters at the end, and constants are copied in. */
+/* Starts a function. With a parent, it becomes a region body of it: operands that belong to the
+ * parent (or its parents) are captured: they become extra parameters at the end, and constants are
+ * copied in. */
 IrBuilder *ir_function_begin(IrModule *m, IrBuilder *parent, const char *name);
 /* Adds a parameter; all must be added before the first node. `name` may be NULL. */
 IrValue *ir_param(IrBuilder *b, IrType type, const char *name);
 /* Ends the function. Dead nodes are dropped. With a parent, ir_captures then gives the parent's
  * values that the extra parameters stand for. Names may be NULL. */
-IrFunction *ir_function_end(IrBuilder *b, IrValue *const *results, const char *const *names, int count);
+IrFunction *ir_function_end(IrBuilder *b, IrValue *const *results, const char *const *names,
+                            int count);
 IrValue *const *ir_captures(const IrBuilder *b, int *count);
 IrModule *ir_builder_module(const IrBuilder *b);
 /* The scope given to nodes from here on; returns the one before. */
@@ -153,22 +159,27 @@ bool ir_set_adjoint(IrBuilder *b, bool adjoint);
 
 /* Appends op(in...) and returns its (first) result. Infers the type (aborting compilation on a type
  * error is a bug of the caller: asserts). Unless switched off, it first simplifies (algebraic
- * identities, shape ops that do nothing, slice of concat, gather of scatter, ...), evaluates at once when all operands are constants
- * (unless evaluation would fail, e.g. an index out of range: then the node is kept), and reuses an equal earlier node.
- * Operands of an enclosing function are captured. For ops without region bodies. */
+ * identities, shape ops that do nothing, slice of concat, gather of scatter, ...), evaluates at
+ * once when all operands are constants (unless evaluation would fail, e.g. an index out of range:
+ * then the node is kept), and reuses an equal earlier node. Operands of an enclosing function are
+ * captured. For ops without region bodies. */
 IrValue *ir_emit(IrBuilder *b, IrOp op, IrAttr attr, IrValue *const *in, int in_count);
 
-/* Regions. `args` beyond the explicit ones are appended from the body's captures when the body was built
- * with b as its parent (ended, not yet used). results: room for all results. */
-void ir_call(IrBuilder *b, IrFunction *callee, IrValue *const *args, int arg_count, IrValue **results);
-/* then and orelse: builders of ended functions with parent b and no explicit parameters; results agree in dtype and rank. Where a
- * dimension differs between the branches it becomes dynamic. A constant condition just inlines that branch. */
+/* Regions. `args` beyond the explicit ones are appended from the body's captures when the body was
+ * built with b as its parent (ended, not yet used). results: room for all results. */
+void ir_call(IrBuilder *b, IrFunction *callee, IrValue *const *args, int arg_count,
+             IrValue **results);
+/* then and orelse: builders of ended functions with parent b and no explicit parameters; results
+ * agree in dtype and rank. Where a dimension differs between the branches it becomes dynamic. A
+ * constant condition just inlines that branch. */
 void ir_if(IrBuilder *b, IrValue *condition, IrBuilder *then, IrBuilder *orelse, IrValue **results);
-/* LOOP. body: ended builder with parent b; explicit parameters (i, carried..., scanned elements...), results
- * ([condition,] carried..., outs...). operands: count (i64 scalar, or NULL for no limit), condition (bool scalar; only
- * where attr.has_condition), initial carried values, scanned inputs (sliced along axis 0).
- * results: final carried values, then outs stacked along a new axis 0 (length: the number of iterations run).
- * With attr.reverse, i runs from count-1 down to 0, and scanned inputs and outs stay aligned with i. */
+/* LOOP. body: ended builder with parent b; explicit parameters (i, carried..., scanned
+ * elements...), results
+ * ([condition,] carried..., outs...). operands: count (i64 scalar, or NULL for no limit), condition
+ * (bool scalar; only where attr.has_condition), initial carried values, scanned inputs (sliced
+ * along axis 0). results: final carried values, then outs stacked along a new axis 0 (length: the
+ * number of iterations run). With attr.reverse, i runs from count-1 down to 0, and scanned inputs
+ * and outs stay aligned with i. */
 typedef struct {
   IrValue *count, *condition;
   int carried, scanned;
@@ -177,12 +188,15 @@ typedef struct {
   bool reverse;
 } IrLoop;
 void ir_loop(IrBuilder *b, IrLoop loop, IrBuilder *body, IrValue **results);
-/* The same for a body that is a closed function: all its parameters beyond the explicit ones are given
- * as constants `extra`. */
-void ir_loop_closed(IrBuilder *b, IrLoop loop, IrFunction *body, IrValue *const *extra, int extra_count, IrValue **results);
-void ir_if_closed(IrBuilder *b, IrValue *condition, IrFunction *then, IrFunction *orelse, IrValue *const *args, int arg_count, IrValue **results);
+/* The same for a body that is a closed function: all its parameters beyond the explicit ones are
+ * given as constants `extra`. */
+void ir_loop_closed(IrBuilder *b, IrLoop loop, IrFunction *body, IrValue *const *extra,
+                    int extra_count, IrValue **results);
+void ir_if_closed(IrBuilder *b, IrValue *condition, IrFunction *then, IrFunction *orelse,
+                  IrValue *const *args, int arg_count, IrValue **results);
 
-/* Copies the body of f into b with its parameters replaced by args; results: room for its results. */
+/* Copies the body of f into b with its parameters replaced by args; results: room for its results.
+ */
 void ir_inline(IrBuilder *b, const IrFunction *f, IrValue *const *args, IrValue **results);
 
 /* Adds facts to a value (the caller vouches for them). */
@@ -190,7 +204,7 @@ void ir_assume(IrValue *v, unsigned facts);
 
 /* ---- shorthands (build.c) ---- */
 
-IrValue *ir_f64(IrBuilder *b, double x);   /* rank 0 constants */
+IrValue *ir_f64(IrBuilder *b, double x); /* rank 0 constants */
 IrValue *ir_i64(IrBuilder *b, int64_t x);
 IrValue *ir_bool(IrBuilder *b, bool x);
 IrValue *ir_constant(IrBuilder *b, const IrTensor *t); /* t is borrowed for the module's life */
@@ -212,7 +226,8 @@ IrValue *ir_reduce_all(IrBuilder *b, IrOp op, IrValue *x);
 IrValue *ir_matmul(IrBuilder *b, IrValue *x, IrValue *y);
 IrValue *ir_slice(IrBuilder *b, IrValue *x, int axis, IrValue *start, IrValue *length);
 IrValue *ir_gather(IrBuilder *b, IrValue *x, IrValue *index, int axis, int batch);
-IrValue *ir_scatter(IrBuilder *b, IrOp op, IrValue *x, IrValue *index, IrValue *updates, int axis, int batch);
+IrValue *ir_scatter(IrBuilder *b, IrOp op, IrValue *x, IrValue *index, IrValue *updates, int axis,
+                    int batch);
 IrValue *ir_concat(IrBuilder *b, IrValue *const *parts, int count, int axis);
 IrValue *ir_iota(IrBuilder *b, IrValue *count);
 IrValue *ir_dim(IrBuilder *b, IrValue *x, int axis); /* i64 scalar; a constant where static */
@@ -238,14 +253,15 @@ typedef struct IrOpInfo IrOpInfo;
 const char *ir_op_name(IrOp op);
 /* Whether an op maps elements to elements with broadcasting. */
 bool ir_op_elementwise(IrOp op);
-/* The operand value at which an op is harmless (finite, with finite derivatives): used to guard the arguments
- * of a branch that is not taken. False when operand k of op needs no guard. (log: 1, exp: 0, divisor: 1, ...) */
+/* The operand value at which an op is harmless (finite, with finite derivatives): used to guard the
+ * arguments of a branch that is not taken. False when operand k of op needs no guard. (log: 1, exp:
+ * 0, divisor: 1, ...) */
 bool ir_op_guard(IrOp op, int operand, double *safe);
 
 /* ---- checking and printing ---- */
 
-/* NULL when f is well formed (definition before use, types as the shape rules give, bodies closed and
- * fitting), else what is wrong, in the module's arena. */
+/* NULL when f is well formed (definition before use, types as the shape rules give, bodies closed
+ * and fitting), else what is wrong, in the module's arena. */
 const char *ir_verify(const IrFunction *f);
 /* Appends the function and the functions it uses as text. Large constants are abbreviated. */
 void ir_print(Text *out, const IrFunction *f);
@@ -258,31 +274,36 @@ typedef struct IrPlan IrPlan;
 /* Plans the evaluation of f: order, buffers, in-place updates. Free with ir_plan_free. */
 IrPlan *ir_plan_new(const IrFunction *f);
 void ir_plan_free(IrPlan *p);
-/* Runs it. args: one tensor per parameter; results: filled with tensors the plan owns until its next run. After a first run with the same
- * shapes it does not allocate. NULL, or what went wrong (an index out of range, shapes that do not fit, an evaluation
- * that exceeded `step_limit` loop iterations). */
+/* Runs it. args: one tensor per parameter; results: filled with tensors the plan owns until its
+ * next run. After a first run with the same shapes it does not allocate. NULL, or what went wrong
+ * (an index out of range, shapes that do not fit, an evaluation that exceeded `step_limit` loop
+ * iterations). */
 const char *ir_plan_run(IrPlan *p, const IrTensor *const *args, const IrTensor **results);
 
 /* ---- batching (batch.c) ---- */
 
-/* Applies op to operands of which those with batched[k] carry `levels` leading batch axes (each of the full size or
- * statically 1, broadcasting) while the others carry none; the result carries them iff any operand does.
- * op's attr (axes and so on) is that of the op on one element of the batch. Not for region ops other than through ir_call_batched. */
+/* Applies op to operands of which those with batched[k] carry `levels` leading batch axes (each of
+ * the full size or statically 1, broadcasting) while the others carry none; the result carries them
+ * iff any operand does. op's attr (axes and so on) is that of the op on one element of the batch.
+ * Not for region ops other than through ir_call_batched. */
 IrValue *ir_emit_batched(IrBuilder *b, IrOp op, IrAttr attr, IrValue *const *in, int in_count,
                          const bool *batched, int levels);
 void ir_call_batched(IrBuilder *b, IrFunction *callee, IrValue *const *args, int arg_count,
                      const bool *batched, int levels, IrValue **results, bool *result_batched);
-/* f over a batch: parameters with batched[k] get `levels` leading dynamic axes (or the sizes in dims when not NULL). result_batched, when not
- * NULL, receives which results are batched; with all_batched every result is. */
-IrFunction *ir_vmap(IrFunction *f, const bool *batched, int levels, const int64_t *dims, bool all_batched, bool *result_batched);
+/* f over a batch: parameters with batched[k] get `levels` leading dynamic axes (or the sizes in
+ * dims when not NULL). result_batched, when not NULL, receives which results are batched; with
+ * all_batched every result is. */
+IrFunction *ir_vmap(IrFunction *f, const bool *batched, int levels, const int64_t *dims,
+                    bool all_batched, bool *result_batched);
 
 /* ---- differentiation (grad.c) ---- */
 
-/* Reverse mode. f's parameters with wrt[k] (f64) are differentiated. The function returned takes f's parameters, then a cotangent for
- * each f64 result (in order), and returns f's results, then the cotangents of the wrt parameters, in order. */
+/* Reverse mode. f's parameters with wrt[k] (f64) are differentiated. The function returned takes
+ * f's parameters, then a cotangent for each f64 result (in order), and returns f's results, then
+ * the cotangents of the wrt parameters, in order. */
 IrFunction *ir_vjp(IrFunction *f, const bool *wrt);
-/* For f whose result `which` is a f64 scalar: a function of f's parameters that returns f's results, then the
- * gradient of that result with respect to the wrt parameters. */
+/* For f whose result `which` is a f64 scalar: a function of f's parameters that returns f's
+ * results, then the gradient of that result with respect to the wrt parameters. */
 IrFunction *ir_grad(IrFunction *f, int which, const bool *wrt);
 
 /* ---- passes ---- */

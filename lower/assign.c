@@ -1,9 +1,10 @@
-/* Assignments. A value assigned inside a loop that runs as a level finds its way to the level the variable lives at:
- * element writes scatter, increments are summed over the iterations, selected iterations are merged. */
+/* Assignments. A value assigned inside a loop that runs as a level finds its way to the level the
+ * variable lives at: element writes scatter, increments are summed over the iterations, selected
+ * iterations are merged. */
 #include "lower/trace.h"
 
-/* Where an lvalue leads: members of nested tuples, then indices. Arrays of tuples are tuples of arrays, so the
- * indices of a[i].1[j] are i and j of the member. */
+/* Where an lvalue leads: members of nested tuples, then indices. Arrays of tuples are tuples of
+ * arrays, so the indices of a[i].1[j] are i and j of the member. */
 typedef struct {
   Binding *binding;
   int member_count, index_count;
@@ -40,7 +41,9 @@ static void find_place(Tracer *t, const Expr *e, Place *p) {
 static Tr merge_selection(Tracer *t, Tr old, Tr v, Level *level, Level *home) {
   for (; level != home; level = level->parent) {
     if (!level->flat || !level->selection)
-      trace_unsupported(t, t->span, "assigning to a variable of an outer loop in every iteration of an inner one");
+      trace_unsupported(
+          t, t->span,
+          "assigning to a variable of an outer loop in every iteration of an inner one");
     Level *parent = level->parent;
     Tr base = tr_spread(t, tr_cast(t, old, v.value->type.dtype), parent);
     v = tr_spread(t, v, level);
@@ -49,11 +52,13 @@ static Tr merge_selection(Tracer *t, Tr old, Tr v, Level *level, Level *home) {
     IrValue *dims[IR_MAX_RANK], *index = NULL;
     for (int a = 0; a < parent->depth; a++) {
       IrValue *n = ir_dim(b, base.value, a);
-      index = index ? ir_binary(b, IR_ADD, ir_binary(b, IR_MUL, index, n), level->flat_index[a]) : level->flat_index[a];
+      index = index ? ir_binary(b, IR_ADD, ir_binary(b, IR_MUL, index, n), level->flat_index[a])
+                    : level->flat_index[a];
       dims[0] = a ? ir_binary(b, IR_MUL, dims[0], n) : n;
     }
     for (int k = 0; k < own; k++) dims[rank++] = tr_dim(t, v, k);
-    IrValue *x = ir_scatter(b, IR_SCATTER_SET, ir_reshape(b, base.value, dims, rank), index, v.value, 0, 0);
+    IrValue *x =
+        ir_scatter(b, IR_SCATTER_SET, ir_reshape(b, base.value, dims, rank), index, v.value, 0, 0);
     for (int k = 0; k < parent->depth + own; k++) dims[k] = ir_dim(b, base.value, k);
     v = (Tr){ir_reshape(b, x, dims, parent->depth + own), parent, v.varying || base.varying};
   }
@@ -71,21 +76,31 @@ static void store(Tracer *t, SVal *place, Level *home, SVal v) {
     return;
   }
   Tr x = tr_cast(t, v.tr, place->tr.value->type.dtype == IR_F64 ? IR_F64 : IR_I64);
-  if (place->type->base == T_INT && v.tr.value->type.dtype == IR_BOOL && place->tr.value->type.dtype != IR_F64)
+  if (place->type->base == T_INT && v.tr.value->type.dtype == IR_BOOL &&
+      place->tr.value->type.dtype != IR_F64)
     x = as_int(t, v.tr);
-  if (t->mask.value) x = select_value(t, t->mask, sval(place->type, x, false), sval(place->type, place->tr, false)).tr;
+  if (t->mask.value)
+    x = select_value(t, t->mask, sval(place->type, x, false), sval(place->type, place->tr, false))
+            .tr;
   if (level_deeper(x.level, home) != home || t->level != home) {
-    bool selected = t->level && t->level->flat && t->level->selection && level_deeper(t->level, home) != home;
-    if (selected) x = merge_selection(t, place->tr, x, t->level, home);
+    bool selected =
+        t->level && t->level->flat && t->level->selection && level_deeper(t->level, home) != home;
+    if (selected)
+      x = merge_selection(t, place->tr, x, t->level, home);
     else if (level_deeper(x.level, home) != home)
-      trace_unsupported(t, t->span, "assigning to a variable of an outer loop in every iteration of an inner one");
+      trace_unsupported(
+          t, t->span,
+          "assigning to a variable of an outer loop in every iteration of an inner one");
   }
   place->tr = x;
 }
 
-void assign_variable(Tracer *t, Binding *binding, SVal v) { store(t, &binding->value, binding->home, v); }
+void assign_variable(Tracer *t, Binding *binding, SVal v) {
+  store(t, &binding->value, binding->home, v);
+}
 
-static void store_elements(Tracer *t, SVal *place, Level *home, const TracedIndex *indices, int count, SVal v, bool add) {
+static void store_elements(Tracer *t, SVal *place, Level *home, const TracedIndex *indices,
+                           int count, SVal v, bool add) {
   if (place->type->base == T_TUPLE) {
     SVal *members = ARENA_ARRAY(t->arena, SVal, (size_t)place->type->member_count);
     for (int k = 0; k < place->type->member_count; k++) {
@@ -134,7 +149,8 @@ static void increment(Tracer *t, Place *p, SVal *place, Tr e, bool negative) {
     Tr zero = dtype == IR_F64 ? tr_real(t, 0) : tr_int(t, 0);
     e = tr_select(t, t->mask, e, zero);
   }
-  place->tr = tr_binary(t, IR_ADD, tr_cast(t, place->tr, e.value->type.dtype), tr_fold(t, IR_REDUCE_SUM, e, t->level, home));
+  place->tr = tr_binary(t, IR_ADD, tr_cast(t, place->tr, e.value->type.dtype),
+                        tr_fold(t, IR_REDUCE_SUM, e, t->level, home));
 }
 
 static void assign_to(Tracer *t, const Expr *lvalue, SVal v) {
@@ -155,8 +171,10 @@ static void assign_to(Tracer *t, const Expr *lvalue, SVal v) {
 static void unpack(Tracer *t, const Expr *targets, SVal v) {
   for (int k = 0; k < targets->arg_count; k++) {
     const Expr *target = targets->args[k];
-    if (target->kind == E_TUPLE) unpack(t, target, v.members[k]);
-    else assign_to(t, target, promote(t, v.members[k], target->type));
+    if (target->kind == E_TUPLE)
+      unpack(t, target, v.members[k]);
+    else
+      assign_to(t, target, promote(t, v.members[k], target->type));
   }
 }
 
@@ -169,7 +187,8 @@ void trace_assign(Tracer *t, const Stmt *s) {
   const Expr *e = as_increment(s, &negative);
   Place p = {0};
   find_place(t, s->lhs, &p);
-  if (e && p.binding->home != t->level && level_deeper(t->level, p.binding->home) != p.binding->home) {
+  if (e && p.binding->home != t->level &&
+      level_deeper(t->level, p.binding->home) != p.binding->home) {
     SVal v = trace_expr(t, e);
     increment(t, &p, member_at(t, &p), v.tr, negative);
     return;

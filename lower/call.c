@@ -1,4 +1,5 @@
-/* Calls as they are written in the program: the program's functions, densities, higher-order functions, the rest of the library. */
+/* Calls as they are written in the program: the program's functions, densities, higher-order
+ * functions, the rest of the library. */
 #include "lower/call.h"
 
 #include <string.h>
@@ -7,7 +8,8 @@ static SVal *trace_args(Tracer *t, Expr *const *args, int count, const StanType 
   SVal *v = ARENA_ARRAY(t->arena, SVal, (size_t)count + 1);
   for (int k = 0; k < count; k++) {
     v[k] = trace_expr(t, args[k]);
-    if (promoted && promoted[k] && promoted[k]->base != T_FUNCTION) v[k] = promote(t, v[k], promoted[k]);
+    if (promoted && promoted[k] && promoted[k]->base != T_FUNCTION)
+      v[k] = promote(t, v[k], promoted[k]);
   }
   return v;
 }
@@ -17,7 +19,9 @@ static bool has_suffix(const char *name, const char *suffix) {
   return n > m && !strcmp(name + n - m, suffix);
 }
 
-static bool is_unnormalised(const char *name) { return has_suffix(name, "_lupdf") || has_suffix(name, "_lupmf"); }
+static bool is_unnormalised(const char *name) {
+  return has_suffix(name, "_lupdf") || has_suffix(name, "_lupmf");
+}
 
 /* normal_lupdf -> normal_lpdf */
 static const char *normalised_name(Tracer *t, const char *name) {
@@ -34,7 +38,8 @@ static bool drops_here(Tracer *t) {
 
 SVal trace_density_call(Tracer *t, const Expr *e, bool drop_constants) {
   SVal *args = trace_args(t, e->args, e->arg_count, e->promoted);
-  if (e->function && !t->in_library) return call_user(t, e->function, args, e->arg_count, drop_constants);
+  if (e->function && !t->in_library)
+    return call_user(t, e->function, args, e->arg_count, drop_constants);
   bool autodiff = false;
   for (int k = 0; k < e->arg_count; k++) autodiff |= args[k].autodiff;
   Tr r = trace_density(t, normalised_name(t, e->name), args, e->arg_count, drop_constants, e->span);
@@ -44,7 +49,8 @@ SVal trace_density_call(Tracer *t, const Expr *e, bool drop_constants) {
 /* reduce_sum(f, x, grainsize, args...) is f over all of x at once. */
 static SVal trace_reduce_sum(Tracer *t, const Expr *e) {
   const Expr *f = e->args[0];
-  if (e->arg_count < 3 || f->kind != E_VARIABLE || !f->function) trace_unsupported(t, e->span, "this form of '%s'", e->name);
+  if (e->arg_count < 3 || f->kind != E_VARIABLE || !f->function)
+    trace_unsupported(t, e->span, "this form of '%s'", e->name);
   SVal *rest = trace_args(t, e->args + 1, e->arg_count - 1, NULL);
   const FunDef *g = f->function->definition ? f->function->definition : f->function;
   int count = e->arg_count;
@@ -60,13 +66,25 @@ static SVal trace_reduce_sum(Tracer *t, const Expr *e) {
 }
 
 /* Library functions that take functions, or that need more than a formula, and are not here yet. */
-static const char *const higher_order[] = {"algebra_solver", "algebra_solver_newton", "solve_newton", "solve_newton_tol",
-    "solve_powell", "solve_powell_tol", "integrate_1d", "integrate_ode", "integrate_ode_adams", "integrate_ode_bdf",
-    "integrate_ode_rk45", "map_rect", "dae", "dae_tol"};
+static const char *const higher_order[] = {"algebra_solver",
+                                           "algebra_solver_newton",
+                                           "solve_newton",
+                                           "solve_newton_tol",
+                                           "solve_powell",
+                                           "solve_powell_tol",
+                                           "integrate_1d",
+                                           "integrate_ode",
+                                           "integrate_ode_adams",
+                                           "integrate_ode_bdf",
+                                           "integrate_ode_rk45",
+                                           "map_rect",
+                                           "dae",
+                                           "dae_tol"};
 
 static void refuse_solvers(Tracer *t, const Expr *e) {
   bool refused = !strncmp(e->name, "ode_", 4) || !strncmp(e->name, "laplace_", 8);
-  for (size_t k = 0; k < sizeof higher_order / sizeof *higher_order; k++) refused |= !strcmp(e->name, higher_order[k]);
+  for (size_t k = 0; k < sizeof higher_order / sizeof *higher_order; k++)
+    refused |= !strcmp(e->name, higher_order[k]);
   if (refused) trace_unsupported(t, e->span, "the solver '%s'", e->name);
 }
 
@@ -74,10 +92,12 @@ SVal trace_call(Tracer *t, const Expr *e) {
   if (has_suffix(e->name, "_rng")) trace_unsupported(t, e->span, "random numbers ('%s')", e->name);
   if (is_density_name(e->name) && (e->function || !has_suffix(e->name, "_cdf") || e->bar))
     return trace_density_call(t, e, is_unnormalised(e->name) && drops_here(t));
-  if (!strcmp(e->name, "reduce_sum") || !strcmp(e->name, "reduce_sum_static")) return trace_reduce_sum(t, e);
+  if (!strcmp(e->name, "reduce_sum") || !strcmp(e->name, "reduce_sum_static"))
+    return trace_reduce_sum(t, e);
   if (!e->function) refuse_solvers(t, e);
   SVal *args = trace_args(t, e->args, e->arg_count, e->promoted);
-  if (e->function && !t->in_library) return call_user(t, e->function, args, e->arg_count, t->frame->drop_constants);
+  if (e->function && !t->in_library)
+    return call_user(t, e->function, args, e->arg_count, t->frame->drop_constants);
   bool autodiff = false;
   for (int k = 0; k < e->arg_count; k++) autodiff |= args[k].autodiff;
   SVal v = call_library(t, e->name, args, e->arg_count, e->type, e->span);
@@ -94,7 +114,8 @@ static void check_truncation(Tracer *t, SVal y, SVal *lower, SVal *upper) {
   if (upper) trace_throw(t, tr_binary(t, IR_GT, x, as_real(t, upper->tr)));
 }
 
-static Tr call_cdf(Tracer *t, const char *base, const char *suffix, SVal bound, SVal *args, int count, const Stmt *s) {
+static Tr call_cdf(Tracer *t, const char *base, const char *suffix, SVal bound, SVal *args,
+                   int count, const Stmt *s) {
   SVal *all = ARENA_ARRAY(t->arena, SVal, (size_t)count + 1);
   all[0] = bound;
   for (int k = 0; k < count; k++) all[k + 1] = args[k];
@@ -112,10 +133,13 @@ static Tr call_cdf(Tracer *t, const char *base, const char *suffix, SVal bound, 
   return trace_density(t, name, all, count + 1, false, s->name_span);
 }
 
-/* The log of the probability between the truncation points. For a discrete outcome the lower point itself counts. */
-static Tr log_normaliser(Tracer *t, const Stmt *s, const char *base, SVal *lower, SVal *upper, SVal *args, int count) {
+/* The log of the probability between the truncation points. For a discrete outcome the lower point
+ * itself counts. */
+static Tr log_normaliser(Tracer *t, const Stmt *s, const char *base, SVal *lower, SVal *upper,
+                         SVal *args, int count) {
   if (!lower) return call_cdf(t, base, "_lcdf", *upper, args, count, s);
-  if (lower->type->base == T_INT) lower->tr = tr_binary(t, IR_SUB, as_int(t, lower->tr), tr_int(t, 1));
+  if (lower->type->base == T_INT)
+    lower->tr = tr_binary(t, IR_SUB, as_int(t, lower->tr), tr_int(t, 1));
   if (!upper) return call_cdf(t, base, "_lccdf", *lower, args, count, s);
   const StanType *real = type_simple(t->arena, T_REAL, 0);
   SVal both[2] = {sval(real, call_cdf(t, base, "_lcdf", *upper, args, count, s), true),
@@ -124,7 +148,8 @@ static Tr log_normaliser(Tracer *t, const Stmt *s, const char *base, SVal *lower
 }
 
 /* Elementwise over the containers among the outcome and the arguments. */
-static void accumulate_truncation(Tracer *t, const Stmt *s, SVal y, SVal *args, int count, SVal *bounds[2]) {
+static void accumulate_truncation(Tracer *t, const Stmt *s, SVal y, SVal *args, int count,
+                                  SVal *bounds[2]) {
   const char *name = s->density->name;
   size_t n = strlen(name);
   const char *base = arena_strndup(t->arena, name, n - 5);
@@ -138,7 +163,8 @@ static void accumulate_truncation(Tracer *t, const Stmt *s, SVal y, SVal *args, 
     if (bounds[k]) all[total++] = bounds[k];
   for (int k = 0; k < total; k++) {
     if (tr_rank(all[k]->tr) == 0) continue;
-    if (tr_rank(all[k]->tr) > 1) trace_unsupported(t, s->span, "truncation of a multivariate distribution");
+    if (tr_rank(all[k]->tr) > 1)
+      trace_unsupported(t, s->span, "truncation of a multivariate distribution");
     if (!level) level = level_product(t, outer, tr_dim(t, all[k]->tr, 0));
     all[k]->tr = tr_enter(t, all[k]->tr, level);
     all[k]->type = type_simple(t->arena, all[k]->type->base == T_INT ? T_INT : T_REAL, 0);
@@ -157,13 +183,16 @@ static void accumulate_truncation(Tracer *t, const Stmt *s, SVal y, SVal *args, 
 void trace_tilde(Tracer *t, const Stmt *s) {
   const Expr *d = s->density;
   bool drop = t->frame->function ? t->frame->drop_constants : !t->options->keep_constants;
-  if (t->frame->function && has_suffix(t->frame->function->name, "_lp")) drop = !t->options->keep_constants;
+  if (t->frame->function && has_suffix(t->frame->function->name, "_lp"))
+    drop = !t->options->keep_constants;
   SVal *args = trace_args(t, d->args, d->arg_count, d->promoted);
   SVal copy[2 + IR_MAX_RANK];
-  if (s->truncated && d->arg_count > IR_MAX_RANK) trace_unsupported(t, s->span, "truncation of this distribution");
+  if (s->truncated && d->arg_count > IR_MAX_RANK)
+    trace_unsupported(t, s->span, "truncation of this distribution");
   for (int k = 0; s->truncated && k < d->arg_count; k++) copy[k] = args[k];
   Tr density = d->function ? call_user(t, d->function, args, d->arg_count, drop).tr
-                           : trace_density(t, normalised_name(t, d->name), args, d->arg_count, drop, s->span);
+                           : trace_density(t, normalised_name(t, d->name), args, d->arg_count, drop,
+                                           s->span);
   accumulate_target(t, density);
   if (!s->truncated || (!s->lower && !s->upper)) return;
   SVal lower, upper, *bounds[2] = {NULL, NULL};

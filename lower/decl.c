@@ -8,24 +8,32 @@ static Tr size_value(Tracer *t, const Expr *e) {
     trace_throw(t, tr_const(ir_bool(t->b, true)));
     return tr_int(t, 0);
   }
-  if (n.level) trace_unsupported(t, e->span, "a size that differs between the iterations of a loop over independent elements");
+  if (n.level)
+    trace_unsupported(
+        t, e->span,
+        "a size that differs between the iterations of a loop over independent elements");
   return n;
 }
 
 Shape trace_shape(Tracer *t, const SizedType *s, const StanType *type) {
   Shape shape = {0};
-  if (s->array_dims > IR_MAX_RANK - 4) trace_unsupported(t, s->span, "arrays of more than %d dimensions", IR_MAX_RANK - 4);
-  for (int k = 0; k < s->array_dims; k++) shape.dims[shape.rank++] = size_value(t, s->array_sizes[k]);
+  if (s->array_dims > IR_MAX_RANK - 4)
+    trace_unsupported(t, s->span, "arrays of more than %d dimensions", IR_MAX_RANK - 4);
+  for (int k = 0; k < s->array_dims; k++)
+    shape.dims[shape.rank++] = size_value(t, s->array_sizes[k]);
   int own = type_rank(type) - s->array_dims;
   if (s->base == T_TUPLE) own = 0;
-  for (int k = 0; k < own; k++) shape.dims[shape.rank++] = size_value(t, s->sizes[s->sizes[k] ? k : 0]);
+  for (int k = 0; k < own; k++)
+    shape.dims[shape.rank++] = size_value(t, s->sizes[s->sizes[k] ? k : 0]);
   return shape;
 }
 
-static SVal filled(Tracer *t, const SizedType *s, const StanType *type, const Tr *outer, int outer_rank) {
+static SVal filled(Tracer *t, const SizedType *s, const StanType *type, const Tr *outer,
+                   int outer_rank) {
   SVal v = {.type = type};
   Shape shape = trace_shape(t, s, type_array_of(t->arena, type, s->array_dims - type->array_dims));
-  if (outer_rank + shape.rank > IR_MAX_RANK - 2) trace_unsupported(t, s->span, "containers nested this deep");
+  if (outer_rank + shape.rank > IR_MAX_RANK - 2)
+    trace_unsupported(t, s->span, "containers nested this deep");
   Tr dims[IR_MAX_RANK];
   for (int k = 0; k < outer_rank; k++) dims[k] = outer[k];
   for (int k = 0; k < shape.rank; k++) dims[outer_rank + k] = shape.dims[k];
@@ -33,10 +41,12 @@ static SVal filled(Tracer *t, const SizedType *s, const StanType *type, const Tr
   if (s->base == T_TUPLE) {
     v.members = ARENA_ARRAY(t->arena, SVal, (size_t)s->member_count);
     for (int k = 0; k < s->member_count; k++)
-      v.members[k] = filled(t, s->members[k], type_array_of(t->arena, type->members[k], rank), dims, rank);
+      v.members[k] =
+          filled(t, s->members[k], type_array_of(t->arena, type->members[k], rank), dims, rank);
     return v;
   }
-  v.tr = tr_broadcast(t, s->base == T_INT ? tr_int(t, INT32_MIN) : tr_real(t, 0.0 / 0.0), rank, dims);
+  v.tr =
+      tr_broadcast(t, s->base == T_INT ? tr_int(t, INT32_MIN) : tr_real(t, 0.0 / 0.0), rank, dims);
   return v;
 }
 
@@ -73,16 +83,22 @@ void trace_declaration(Tracer *t, const Stmt *s) {
 
 /* ---- constraints ---- */
 
-static const char *const constraint_word[] = {
-    [C_ORDERED] = "ordered", [C_POSITIVE_ORDERED] = "positive_ordered", [C_SIMPLEX] = "simplex",
-    [C_UNIT_VECTOR] = "unit_vector", [C_CHOLESKY_FACTOR_CORR] = "cholesky_factor_corr",
-    [C_CHOLESKY_FACTOR_COV] = "cholesky_factor", [C_CORR_MATRIX] = "corr_matrix", [C_COV_MATRIX] = "cov_matrix",
-    [C_ROW_STOCHASTIC_MATRIX] = NULL};
+static const char *const constraint_word[] = {[C_ORDERED] = "ordered",
+                                              [C_POSITIVE_ORDERED] = "positive_ordered",
+                                              [C_SIMPLEX] = "simplex",
+                                              [C_UNIT_VECTOR] = "unit_vector",
+                                              [C_CHOLESKY_FACTOR_CORR] = "cholesky_factor_corr",
+                                              [C_CHOLESKY_FACTOR_COV] = "cholesky_factor",
+                                              [C_CORR_MATRIX] = "corr_matrix",
+                                              [C_COV_MATRIX] = "cov_matrix",
+                                              [C_ROW_STOCHASTIC_MATRIX] = NULL};
 
 static bool is_real_with(Tr x, double *value) {
   const IrTensor *c = x.value->constant;
   if (!c || c->count != 1) return false;
-  *value = c->type.dtype == IR_F64 ? c->data.f64[0] : c->type.dtype == IR_I64 ? (double)c->data.i64[0] : 0;
+  *value = c->type.dtype == IR_F64   ? c->data.f64[0]
+           : c->type.dtype == IR_I64 ? (double)c->data.i64[0]
+                                     : 0;
   return c->type.dtype != IR_BOOL;
 }
 
@@ -121,7 +137,9 @@ Tr broken_constraint(Tracer *t, const SizedType *s, SVal v) {
   if (s->base == T_TUPLE) return bad;
   if (s->lower) bad = outside(t, v.tr, s->lower, IR_GE, IR_NONNEGATIVE, 0);
   if (s->upper) bad = either(t, bad, outside(t, v.tr, s->upper, IR_LE, IR_AT_MOST_ONE, 1));
-  const char *word = s->constraint <= C_CHOLESKY_FACTOR_COV || s->constraint <= C_COV_MATRIX ? constraint_word[s->constraint] : NULL;
+  const char *word = s->constraint <= C_CHOLESKY_FACTOR_COV || s->constraint <= C_COV_MATRIX
+                         ? constraint_word[s->constraint]
+                         : NULL;
   if (word) bad = broken_containers(t, word, v.tr, s->array_dims);
   return bad;
 }

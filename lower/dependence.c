@@ -1,4 +1,5 @@
-/* What the iterations of a loop share: the analysis that decides whether a loop becomes tensor ops or stays a loop. */
+/* What the iterations of a loop share: the analysis that decides whether a loop becomes tensor ops
+ * or stays a loop. */
 #include "lower/trace.h"
 
 #include <string.h>
@@ -18,18 +19,18 @@ static void varset_add(Arena *a, VarSet *set, const VarDecl *v) {
 /* One appearance of a variable: whole or with the indices that follow it. */
 typedef struct {
   const VarDecl *variable;
-  const Expr *expr;       /* the outermost index expression on it, or the variable itself */
-  bool write, op_assign;  /* op_assign: a write that also reads its place */
+  const Expr *expr;      /* the outermost index expression on it, or the variable itself */
+  bool write, op_assign; /* op_assign: a write that also reads its place */
   const Stmt *statement;
-  int order;              /* in the text */
-  bool conditional;       /* inside a branch or a while loop within the walked statement */
+  int order;        /* in the text */
+  bool conditional; /* inside a branch or a while loop within the walked statement */
 } Access;
 
 typedef struct {
   Arena *arena;
   size_t count, capacity;
   Access *items;
-  VarSet declared;        /* inside the walked statement */
+  VarSet declared; /* inside the walked statement */
   const Stmt *statement;
   int order, conditions;
 } Walk;
@@ -99,11 +100,13 @@ static void walk_declaration(Walk *w, const VarDecl *d) {
 
 static void walk_children(Walk *w, const Stmt *s) {
   bool conditional = s->kind == S_IF || s->kind == S_WHILE;
-  const Expr *exprs[] = {s->cond, s->kind == S_ASSIGN || s->kind == S_UNPACK ? NULL : s->lhs, s->rhs, s->lower, s->upper};
+  const Expr *exprs[] = {s->cond, s->kind == S_ASSIGN || s->kind == S_UNPACK ? NULL : s->lhs,
+                         s->rhs, s->lower, s->upper};
   for (size_t k = 0; k < sizeof exprs / sizeof *exprs; k++)
     if (exprs[k]) walk_expr(w, exprs[k]);
   for (int k = 0; k < s->arg_count; k++) walk_expr(w, s->args[k]);
-  if ((s->kind == S_FOR || s->kind == S_FOREACH) && s->decl) varset_add(w->arena, &w->declared, s->decl);
+  if ((s->kind == S_FOR || s->kind == S_FOREACH) && s->decl)
+    varset_add(w->arena, &w->declared, s->decl);
   if (s->kind == S_DECL) walk_declaration(w, s->decl);
   w->conditions += conditional;
   if (s->body) walk_stmt(w, s->body);
@@ -126,7 +129,8 @@ VarSet assigned_variables(Arena *a, const Stmt *s) {
   VarSet set = {0};
   walk_stmt(&w, s);
   for (size_t k = 0; k < w.count; k++)
-    if (w.items[k].write && !varset_has(&w.declared, w.items[k].variable)) varset_add(a, &set, w.items[k].variable);
+    if (w.items[k].write && !varset_has(&w.declared, w.items[k].variable))
+      varset_add(a, &set, w.items[k].variable);
   return set;
 }
 
@@ -135,7 +139,8 @@ VarSet read_variables(Arena *a, const Stmt *s) {
   VarSet set = {0};
   walk_stmt(&w, s);
   for (size_t k = 0; k < w.count; k++)
-    if (!w.items[k].write && !varset_has(&w.declared, w.items[k].variable)) varset_add(a, &set, w.items[k].variable);
+    if (!w.items[k].write && !varset_has(&w.declared, w.items[k].variable))
+      varset_add(a, &set, w.items[k].variable);
   return set;
 }
 
@@ -165,7 +170,8 @@ const VarDecl *lvalue_variable(const Expr *lvalue) {
 static bool same_expr(const Expr *a, const Expr *b) {
   while (a->kind == E_PAREN) a = a->args[0];
   while (b->kind == E_PAREN) b = b->args[0];
-  if (a->kind != b->kind || a->arg_count != b->arg_count || a->index_count != b->index_count) return false;
+  if (a->kind != b->kind || a->arg_count != b->arg_count || a->index_count != b->index_count)
+    return false;
   switch (a->kind) {
   case E_VARIABLE: return a->variable && a->variable == b->variable;
   case E_INT:
@@ -196,7 +202,8 @@ static bool mentions(Arena *a, const Expr *e, const VarDecl *v, const VarSet *as
   Walk w = {.arena = a};
   walk_expr(&w, e);
   for (size_t k = 0; k < w.count; k++)
-    if (w.items[k].variable == v || (assigned && varset_has(assigned, w.items[k].variable))) return true;
+    if (w.items[k].variable == v || (assigned && varset_has(assigned, w.items[k].variable)))
+      return true;
   return false;
 }
 
@@ -229,7 +236,8 @@ const Expr *as_increment(const Stmt *s, bool *negative) {
 
 enum { MAX_CHAIN = 16 };
 
-/* The index expressions on an access, from the variable outwards; all must be single for a position to count. */
+/* The index expressions on an access, from the variable outwards; all must be single for a position
+ * to count. */
 static int chain_indices(const Expr *e, const Index **out) {
   int n = 0;
   const Expr *stack[MAX_CHAIN];
@@ -251,19 +259,25 @@ static const Expr *index_at(const Expr *e, int position) {
   const Index *indices[MAX_CHAIN];
   int n = chain_indices(e, indices);
   if (position >= n || indices[position]->kind != INDEX_SINGLE) return NULL;
-  return indices[position]->a->type && indices[position]->a->type->array_dims ? NULL : indices[position]->a;
+  return indices[position]->a->type && indices[position]->a->type->array_dims
+             ? NULL
+             : indices[position]->a;
 }
 
-/* Whether some index position holds one and the same injective expression of the loop variable in every access. */
-static bool own_elements(Arena *a, const Walk *w, const VarDecl *v, const VarDecl *i, const VarSet *assigned) {
+/* Whether some index position holds one and the same injective expression of the loop variable in
+ * every access. */
+static bool own_elements(Arena *a, const Walk *w, const VarDecl *v, const VarDecl *i,
+                         const VarSet *assigned) {
   for (int p = 0; p < MAX_CHAIN; p++) {
     const Expr *common = NULL;
     bool ok = true;
     for (size_t k = 0; ok && k < w->count; k++) {
       if (w->items[k].variable != v) continue;
       const Expr *e = index_at(w->items[k].expr, p);
-      if (!e || (common && !same_expr(common, e))) ok = false;
-      else common = e;
+      if (!e || (common && !same_expr(common, e)))
+        ok = false;
+      else
+        common = e;
     }
     if (ok && common && injective(a, common, i, assigned)) return true;
   }
@@ -282,14 +296,16 @@ static bool only_increments(const Walk *w, const VarDecl *v) {
     if (x->statement->has_op || !same_expr(x->expr, x->statement->lhs)) return false;
     int reads = 0;
     for (size_t j = 0; j < w->count; j++)
-      reads += w->items[j].variable == v && !w->items[j].write && w->items[j].statement == x->statement;
+      reads +=
+          w->items[j].variable == v && !w->items[j].write && w->items[j].statement == x->statement;
     if (reads != 1) return false;
   }
   return true;
 }
 
 /* Written at the same places in every iteration, before anything is read. */
-static bool private_to_iteration(Arena *a, const Walk *w, const VarDecl *v, const VarDecl *i, const VarSet *assigned) {
+static bool private_to_iteration(Arena *a, const Walk *w, const VarDecl *v, const VarDecl *i,
+                                 const VarSet *assigned) {
   int first_write = -1, first_read = -1;
   const Access *definition = NULL;
   for (size_t k = 0; k < w->count; k++) {
@@ -325,12 +341,15 @@ static bool private_to_iteration(Arena *a, const Walk *w, const VarDecl *v, cons
     if (w->items[k].variable == v && w->items[k].write) last_write = w->items[k].order;
   for (size_t k = 0; k < w->count; k++) {
     const Access *x = &w->items[k];
-    if (x->variable == v && !x->write && x->order < last_write && !same_expr(x->expr, definition->expr)) return false;
+    if (x->variable == v && !x->write && x->order < last_write &&
+        !same_expr(x->expr, definition->expr))
+      return false;
   }
   return true;
 }
 
-/* Written but never read: the last write to a place wins, as in the loop, if one statement writes. */
+/* Written but never read: the last write to a place wins, as in the loop, if one statement writes.
+ */
 static bool only_written_once(const Walk *w, const VarDecl *v) {
   int writes = 0;
   for (size_t k = 0; k < w->count; k++) {
@@ -342,7 +361,8 @@ static bool only_written_once(const Walk *w, const VarDecl *v) {
   return writes == 1;
 }
 
-Dependence loop_dependence(Arena *a, const VarDecl *loop_variable, const Stmt *body, const VarDecl *v) {
+Dependence loop_dependence(Arena *a, const VarDecl *loop_variable, const Stmt *body,
+                           const VarDecl *v) {
   Walk w = {.arena = a};
   walk_stmt(&w, body);
   VarSet assigned = {0};

@@ -2,14 +2,25 @@
 
 #include <string.h>
 
-static const char *const constraint_names[] = {
-    [C_LOWER] = "lower", [C_UPPER] = "upper", [C_LOWER_UPPER] = "lower,upper", [C_OFFSET] = "offset",
-    [C_MULTIPLIER] = "multiplier", [C_OFFSET_MULTIPLIER] = "offset,multiplier", [C_ORDERED] = "ordered",
-    [C_POSITIVE_ORDERED] = "positive_ordered", [C_SIMPLEX] = "simplex", [C_UNIT_VECTOR] = "unit_vector",
-    [C_SUM_TO_ZERO_VECTOR] = "sum_to_zero_vector", [C_SUM_TO_ZERO_MATRIX] = "sum_to_zero_matrix",
-    [C_CHOLESKY_FACTOR_CORR] = "cholesky_factor_corr", [C_CHOLESKY_FACTOR_COV] = "cholesky_factor_cov",
-    [C_CORR_MATRIX] = "corr_matrix", [C_COV_MATRIX] = "cov_matrix",
-    [C_COLUMN_STOCHASTIC_MATRIX] = "column_stochastic_matrix", [C_ROW_STOCHASTIC_MATRIX] = "row_stochastic_matrix"};
+static const char *const constraint_names[] = {[C_LOWER] = "lower",
+                                               [C_UPPER] = "upper",
+                                               [C_LOWER_UPPER] = "lower,upper",
+                                               [C_OFFSET] = "offset",
+                                               [C_MULTIPLIER] = "multiplier",
+                                               [C_OFFSET_MULTIPLIER] = "offset,multiplier",
+                                               [C_ORDERED] = "ordered",
+                                               [C_POSITIVE_ORDERED] = "positive_ordered",
+                                               [C_SIMPLEX] = "simplex",
+                                               [C_UNIT_VECTOR] = "unit_vector",
+                                               [C_SUM_TO_ZERO_VECTOR] = "sum_to_zero_vector",
+                                               [C_SUM_TO_ZERO_MATRIX] = "sum_to_zero_matrix",
+                                               [C_CHOLESKY_FACTOR_CORR] = "cholesky_factor_corr",
+                                               [C_CHOLESKY_FACTOR_COV] = "cholesky_factor_cov",
+                                               [C_CORR_MATRIX] = "corr_matrix",
+                                               [C_COV_MATRIX] = "cov_matrix",
+                                               [C_COLUMN_STOCHASTIC_MATRIX] =
+                                                   "column_stochastic_matrix",
+                                               [C_ROW_STOCHASTIC_MATRIX] = "row_stochastic_matrix"};
 
 /* Where an expression is not known, or is not supported, it is described as it is written. */
 static bool evaluates_to(Tracer *t, const Expr *e, int64_t *value) {
@@ -72,7 +83,8 @@ static void describe_variable(Tracer *t, Text *out, const VarDecl *d, int64_t *o
   text_add_json_string(out, arena_printf(t->arena, "%s%s", d->name, suffix));
   text_printf(out, ",\"type\":\"%s\",", type.data);
   describe_dims(t, out, s, d->type);
-  if (s->constraint != C_NONE) text_printf(out, ",\"constraint\":\"%s\"", constraint_names[s->constraint]);
+  if (s->constraint != C_NONE)
+    text_printf(out, ",\"constraint\":\"%s\"", constraint_names[s->constraint]);
   describe_bound(t, out, "lower", s->lower);
   describe_bound(t, out, "upper", s->upper);
   describe_bound(t, out, "offset", s->offset);
@@ -80,7 +92,8 @@ static void describe_variable(Tracer *t, Text *out, const VarDecl *d, int64_t *o
   int64_t n;
   if (offset && *offset >= 0) {
     if (tr_known_int(free_size(t, s), &n)) {
-      text_printf(out, ",\"unconstrained_offset\":%lld,\"unconstrained_size\":%lld", (long long)*offset, (long long)n);
+      text_printf(out, ",\"unconstrained_offset\":%lld,\"unconstrained_size\":%lld",
+                  (long long)*offset, (long long)n);
       *offset += n;
     } else {
       *offset = -1; /* sizes come with the data */
@@ -108,7 +121,8 @@ const char *describe_model(Tracer *t, const Program *program) {
       if (block->stmts[j]->kind != S_DECL) continue;
       if (!first) text_add(&out, ",");
       first = false;
-      describe_variable(t, &out, block->stmts[j]->decl, lists[k].block == BLOCK_PARAMETERS ? &offset : NULL);
+      describe_variable(t, &out, block->stmts[j]->decl,
+                        lists[k].block == BLOCK_PARAMETERS ? &offset : NULL);
     }
     text_add(&out, "]");
   }

@@ -1,12 +1,15 @@
-/* Domain checks: what the library's functions demand of their arguments, where it does not follow from what is known
- * of them. */
+/* Domain checks: what the library's functions demand of their arguments, where it does not follow
+ * from what is known of them. */
 #include "lower/call.h"
 
 #include <string.h>
 
-static Tr compare(Tracer *t, IrOp op, Tr x, double bound) { return tr_binary(t, op, x, tr_real(t, bound)); }
+static Tr compare(Tracer *t, IrOp op, Tr x, double bound) {
+  return tr_binary(t, op, x, tr_real(t, bound));
+}
 
-/* A check on every element: the facts that make it superfluous, and when it fails (NaN fails all). */
+/* A check on every element: the facts that make it superfluous, and when it fails (NaN fails all).
+ */
 typedef struct {
   const char *word;
   unsigned facts;
@@ -31,19 +34,24 @@ static const ElementCheck element_checks[] = {
     {"positive_finite", IR_POSITIVE, not_positive_finite},
 };
 
-static Tr last_dim_is(Tracer *t, Tr x) { return tr_binary(t, IR_NE, tr_dim_value(t, x, 0), tr_dim_value(t, x, 1)); }
+static Tr last_dim_is(Tracer *t, Tr x) {
+  return tr_binary(t, IR_NE, tr_dim_value(t, x, 0), tr_dim_value(t, x, 1));
+}
 
 static Tr any_above(Tracer *t, Tr x, double tolerance) {
-  return tr_reduce_all(t, IR_REDUCE_ANY, tr_not(t, compare(t, IR_LE, tr_unary(t, IR_ABS, x), tolerance)));
+  return tr_reduce_all(t, IR_REDUCE_ANY,
+                       tr_not(t, compare(t, IR_LE, tr_unary(t, IR_ABS, x), tolerance)));
 }
 
 static Tr not_simplex(Tracer *t, Tr x) {
   Tr off = tr_binary(t, IR_SUB, tr_reduce_all(t, IR_REDUCE_SUM, x), tr_real(t, 1));
-  return tr_binary(t, IR_OR, any_above(t, off, 1e-8), tr_reduce_all(t, IR_REDUCE_ANY, not_nonnegative(t, x)));
+  return tr_binary(t, IR_OR, any_above(t, off, 1e-8),
+                   tr_reduce_all(t, IR_REDUCE_ANY, not_nonnegative(t, x)));
 }
 
 static Tr not_unit_vector(Tracer *t, Tr x) {
-  Tr off = tr_binary(t, IR_SUB, tr_reduce_all(t, IR_REDUCE_SUM, tr_binary(t, IR_MUL, x, x)), tr_real(t, 1));
+  Tr off = tr_binary(t, IR_SUB, tr_reduce_all(t, IR_REDUCE_SUM, tr_binary(t, IR_MUL, x, x)),
+                     tr_real(t, 1));
   return any_above(t, off, 1e-8);
 }
 
@@ -56,7 +64,8 @@ static Tr not_ordered(Tracer *t, Tr x) {
 }
 
 static Tr not_positive_ordered(Tracer *t, Tr x) {
-  return tr_binary(t, IR_OR, not_ordered(t, x), tr_reduce_all(t, IR_REDUCE_ANY, not_nonnegative(t, x)));
+  return tr_binary(t, IR_OR, not_ordered(t, x),
+                   tr_reduce_all(t, IR_REDUCE_ANY, not_nonnegative(t, x)));
 }
 
 static Tr not_symmetric(Tracer *t, Tr x) {
@@ -91,7 +100,8 @@ static Tr not_cholesky_factor_corr(Tracer *t, Tr x) {
 }
 
 static Tr not_corr_matrix(Tracer *t, Tr x) {
-  Tr off = tr_select(t, triangle(t, x, IR_EQ), tr_binary(t, IR_SUB, x, tr_real(t, 1)), tr_real(t, 0));
+  Tr off =
+      tr_select(t, triangle(t, x, IR_EQ), tr_binary(t, IR_SUB, x, tr_real(t, 1)), tr_real(t, 0));
   return tr_binary(t, IR_OR, any_above(t, off, 1e-8), not_symmetric(t, x));
 }
 
@@ -122,21 +132,25 @@ Tr broken_word(Tracer *t, const char *word, Tr x) {
     if (!strcmp(word, element_checks[k].word)) return element_checks[k].bad(t, x);
   for (size_t k = 0; k < sizeof container_checks / sizeof *container_checks; k++)
     if (!strcmp(word, container_checks[k].word)) return container_checks[k].bad(t, x);
-  diag_fatal(t->diagnostics, DIAG_INTERNAL, t->span, "the library uses an unknown constraint '%s'", word);
+  diag_fatal(t->diagnostics, DIAG_INTERNAL, t->span, "the library uses an unknown constraint '%s'",
+             word);
 }
 
 static bool follows(const char *word, Tr x) {
   for (size_t k = 0; k < sizeof element_checks / sizeof *element_checks; k++)
     if (!strcmp(word, element_checks[k].word))
-      return x.value->type.dtype != IR_F64 || (x.value->facts & element_checks[k].facts) == element_checks[k].facts;
+      return x.value->type.dtype != IR_F64 ||
+             (x.value->facts & element_checks[k].facts) == element_checks[k].facts;
   return false;
 }
 
 static void check_bound(Tracer *t, Tr x, const Expr *bound, IrOp holds) {
   if (!bound) return;
   Tr b = trace_expr(t, bound).tr;
-  double value = b.value->constant && b.value->constant->type.dtype == IR_F64 && b.value->constant->count == 1
-                     ? b.value->constant->data.f64[0] : -1;
+  double value =
+      b.value->constant && b.value->constant->type.dtype == IR_F64 && b.value->constant->count == 1
+          ? b.value->constant->data.f64[0]
+          : -1;
   if (b.value->constant && b.value->constant->type.dtype == IR_I64 && b.value->constant->count == 1)
     value = (double)b.value->constant->data.i64[0];
   unsigned facts = x.value->facts;
@@ -149,7 +163,8 @@ static void check_bound(Tracer *t, Tr x, const Expr *bound, IrOp holds) {
   trace_throw(t, tr_not(t, tr_binary(t, holds, x, b)));
 }
 
-/* Whether a violation shows by itself where the argument depends on parameters: the density is not finite then. */
+/* Whether a violation shows by itself where the argument depends on parameters: the density is not
+ * finite then. */
 static bool is_evident(const SizedType *s) {
   for (int k = 0; k < s->attribute_count; k++)
     if (!strcmp(s->attributes[k], "evident")) return true;
@@ -162,7 +177,8 @@ static void check_argument(Tracer *t, const FunDef *f, int k, Tr x) {
   check_bound(t, x, s->lower, IR_GE);
   check_bound(t, x, s->upper, IR_LE);
   for (int j = 0; j < s->attribute_count; j++)
-    if (strcmp(s->attributes[j], "evident")) check_word(t, s->attributes[j], x, f);
+    if (strcmp(s->attributes[j], "evident") && !follows(s->attributes[j], x))
+      trace_throw(t, broken_word(t, s->attributes[j], x));
 }
 
 void check_domains(Tracer *t, const FunDef *f) {
@@ -185,7 +201,8 @@ void check_call_domains(Tracer *t, Frame *frame, const SVal *args, int count) {
 void check_elementwise_domains(Tracer *t, const FunDef *f, const SVal *args, int count) {
   bool any = false;
   for (int k = 0; k < f->arg_count; k++)
-    any |= f->args[k]->sized->lower || f->args[k]->sized->upper || f->args[k]->sized->attribute_count;
+    any |=
+        f->args[k]->sized->lower || f->args[k]->sized->upper || f->args[k]->sized->attribute_count;
   if (!any || t->unchecked) return;
   Frame frame = {.function = f, .is_library = true}, *caller = t->frame;
   t->frame = &frame;

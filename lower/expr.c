@@ -22,7 +22,8 @@ Tr trace_condition(Tracer *t, const Expr *e) { return as_bool(t, trace_expr(t, e
 SVal promote(Tracer *t, SVal v, const StanType *type) {
   if (type->base == T_TUPLE) {
     SVal *members = ARENA_ARRAY(t->arena, SVal, (size_t)type->member_count);
-    for (int k = 0; k < type->member_count; k++) members[k] = promote(t, v.members[k], type->members[k]);
+    for (int k = 0; k < type->member_count; k++)
+      members[k] = promote(t, v.members[k], type->members[k]);
     v.members = members;
   } else if (type->base >= T_COMPLEX && type->base <= T_COMPLEX_MATRIX && type->base != T_VECTOR &&
              type->base != T_ROW_VECTOR && type->base != T_MATRIX) {
@@ -38,7 +39,8 @@ SVal promote(Tracer *t, SVal v, const StanType *type) {
 
 static bool is_scalar(SVal v) { return tr_rank(v.tr) == 0; }
 
-/* Two containers must have one shape; where they are known not to, Stan throws. Returns b made to fit. */
+/* Two containers must have one shape; where they are known not to, Stan throws. Returns b made to
+ * fit. */
 static Tr conform(Tracer *t, Tr a, Tr b) {
   int rank = tr_rank(a);
   if (rank == 0 || rank != tr_rank(b)) return b;
@@ -82,8 +84,10 @@ static Tr squeeze_own(Tracer *t, Tr a, int axis) {
 static Tr multiply(Tracer *t, SVal a, SVal b) {
   BaseType x = a.type->base, y = b.type->base;
   Tr u = as_real(t, a.tr), v = as_real(t, b.tr);
-  if (x == T_ROW_VECTOR && y == T_VECTOR) return tr_reduce_all(t, IR_REDUCE_SUM, elementwise(t, IR_MUL, u, v));
-  if (x == T_VECTOR && y == T_ROW_VECTOR) return tr_binary(t, IR_MUL, tr_unsqueeze(t, u, 1), tr_unsqueeze(t, v, 0));
+  if (x == T_ROW_VECTOR && y == T_VECTOR)
+    return tr_reduce_all(t, IR_REDUCE_SUM, elementwise(t, IR_MUL, u, v));
+  if (x == T_VECTOR && y == T_ROW_VECTOR)
+    return tr_binary(t, IR_MUL, tr_unsqueeze(t, u, 1), tr_unsqueeze(t, v, 0));
   if (x == T_ROW_VECTOR) u = tr_unsqueeze(t, u, 0);
   if (y == T_VECTOR) v = tr_unsqueeze(t, v, 1);
   Tr r;
@@ -93,8 +97,10 @@ static Tr multiply(Tracer *t, SVal a, SVal b) {
   } else {
     r = tr_binary(t, IR_MATMUL, u, v);
   }
-  if (x == T_ROW_VECTOR) r = squeeze_own(t, r, 0);
-  else if (y == T_VECTOR) r = squeeze_own(t, r, 1);
+  if (x == T_ROW_VECTOR)
+    r = squeeze_own(t, r, 0);
+  else if (y == T_VECTOR)
+    r = squeeze_own(t, r, 1);
   return r;
 }
 
@@ -124,7 +130,9 @@ SVal trace_operator(Tracer *t, const Expr *at, Operator op, SVal a, SVal b) {
   Tr r;
   switch (op) {
   case OP_OR:
-  case OP_AND: r = tr_binary(t, op == OP_OR ? IR_OR : IR_AND, as_bool(t, a.tr), as_bool(t, b.tr)); break;
+  case OP_AND:
+    r = tr_binary(t, op == OP_OR ? IR_OR : IR_AND, as_bool(t, a.tr), as_bool(t, b.tr));
+    break;
   case OP_EQ:
   case OP_NE:
   case OP_LT:
@@ -140,9 +148,12 @@ SVal trace_operator(Tracer *t, const Expr *at, Operator op, SVal a, SVal b) {
   case OP_MOD: r = divide_int(t, IR_MOD, a.tr, b.tr); break;
   case OP_INT_DIV: r = divide_int(t, IR_DIV, a.tr, b.tr); break;
   case OP_DIV:
-    if (ints) r = divide_int(t, IR_DIV, a.tr, b.tr);
-    else if (is_scalar(b)) r = elementwise(t, IR_DIV, as_real(t, a.tr), as_real(t, b.tr));
-    else return call_library(t, "mdivide_right", (SVal[]){a, b}, 2, type, at->span);
+    if (ints)
+      r = divide_int(t, IR_DIV, a.tr, b.tr);
+    else if (is_scalar(b))
+      r = elementwise(t, IR_DIV, as_real(t, a.tr), as_real(t, b.tr));
+    else
+      return call_library(t, "mdivide_right", (SVal[]){a, b}, 2, type, at->span);
     break;
   case OP_ELT_DIV: r = elementwise(t, IR_DIV, as_real(t, a.tr), as_real(t, b.tr)); break;
   case OP_LEFT_DIV: return call_library(t, "mdivide_left", (SVal[]){a, b}, 2, type, at->span);
@@ -155,7 +166,8 @@ SVal trace_operator(Tracer *t, const Expr *at, Operator op, SVal a, SVal b) {
 
 static void refuse_complex(Tracer *t, const Expr *e) {
   BaseType base = e->type->base;
-  if (base == T_COMPLEX || base == T_COMPLEX_VECTOR || base == T_COMPLEX_ROW_VECTOR || base == T_COMPLEX_MATRIX)
+  if (base == T_COMPLEX || base == T_COMPLEX_VECTOR || base == T_COMPLEX_ROW_VECTOR ||
+      base == T_COMPLEX_MATRIX)
     trace_unsupported(t, e->span, "complex numbers");
 }
 
@@ -185,7 +197,8 @@ SVal select_value(Tracer *t, Tr c, SVal a, SVal b) {
   if (a.type->base == T_TUPLE) {
     SVal r = a;
     r.members = ARENA_ARRAY(t->arena, SVal, (size_t)a.type->member_count);
-    for (int k = 0; k < a.type->member_count; k++) r.members[k] = select_value(t, c, a.members[k], b.members[k]);
+    for (int k = 0; k < a.type->member_count; k++)
+      r.members[k] = select_value(t, c, a.members[k], b.members[k]);
     return r;
   }
   if (a.tr.value->type.dtype != b.tr.value->type.dtype) {
@@ -215,7 +228,8 @@ static SVal trace_ternary(Tracer *t, const Expr *e) {
 /* ---- literals of containers ---- */
 
 /* The elements stacked along a new first axis. */
-static SVal stack(Tracer *t, const StanType *type, const StanType *element, SVal *items, int count) {
+static SVal stack(Tracer *t, const StanType *type, const StanType *element, SVal *items,
+                  int count) {
   SVal r = {.type = type};
   if (element->base == T_TUPLE) {
     r.members = ARENA_ARRAY(t->arena, SVal, (size_t)type->member_count);
@@ -241,11 +255,14 @@ static SVal trace_container(Tracer *t, const Expr *e) {
   SVal *items = ARENA_ARRAY(t->arena, SVal, (size_t)e->arg_count);
   for (int k = 0; k < e->arg_count; k++) items[k] = trace_expr(t, e->args[k]);
   if (e->kind == E_TUPLE) return (SVal){.type = e->type, .members = items};
-  const StanType *element = e->kind == E_ARRAY ? type_array_of(t->arena, e->type, -1)
-                            : type_simple(t->arena, e->type->base == T_MATRIX ? T_ROW_VECTOR : T_REAL, 0);
+  const StanType *element =
+      e->kind == E_ARRAY
+          ? type_array_of(t->arena, e->type, -1)
+          : type_simple(t->arena, e->type->base == T_MATRIX ? T_ROW_VECTOR : T_REAL, 0);
   if (e->arg_count) return stack(t, e->type, element, items, e->arg_count);
   Tr zero = tr_int(t, 0), dims[2] = {zero, zero};
-  return sval(e->type, tr_broadcast(t, tr_real(t, 0), e->type->base == T_MATRIX ? 2 : 1, dims), false);
+  return sval(e->type, tr_broadcast(t, tr_real(t, 0), e->type->base == T_MATRIX ? 2 : 1, dims),
+              false);
 }
 
 static SVal trace_variable(Tracer *t, const Expr *e) {
@@ -258,7 +275,8 @@ static SVal trace_index_expr(Tracer *t, const Expr *e) {
   if (!e->index_count) return base;
   SVal *shape = &base;
   while (shape->type->base == T_TUPLE) shape = &shape->members[0];
-  return index_value(t, base, trace_indices(t, e->indices, e->index_count, shape->tr), e->index_count, e->type);
+  return index_value(t, base, trace_indices(t, e->indices, e->index_count, shape->tr),
+                     e->index_count, e->type);
 }
 
 SVal trace_expr(Tracer *t, const Expr *e) {

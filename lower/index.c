@@ -1,5 +1,6 @@
-/* Reading and writing elements. Several single indices in a row become one position in the flattened axes, so that
- * x[i, j] in a nest of loops is one gather, and with known indices no work at all. */
+/* Reading and writing elements. Several single indices in a row become one position in the
+ * flattened axes, so that x[i, j] in a nest of loops is one gather, and with known indices no work
+ * at all. */
 #include "lower/trace.h"
 
 static bool in_range(Tracer *t, Tr index, Tr extent, bool *known) {
@@ -13,8 +14,9 @@ static bool in_range(Tracer *t, Tr index, Tr extent, bool *known) {
   return true;
 }
 
-/* An index (from 0) that is out of range throws where it is used, and is harmless where it is masked out. Indices
- * that neither the data at hand nor the parameters decide are left to the runtime's own check. */
+/* An index (from 0) that is out of range throws where it is used, and is harmless where it is
+ * masked out. Indices that neither the data at hand nor the parameters decide are left to the
+ * runtime's own check. */
 static Tr checked(Tracer *t, Tr index, Tr extent) {
   bool known;
   if (in_range(t, index, extent, &known)) return index;
@@ -43,9 +45,11 @@ TracedIndex *trace_indices(Tracer *t, const Index *indices, int count, Tr base) 
     o->kind = INDEX_RANGE;
     Tr b = i->b ? trace_int(t, i->b) : extent;
     Tr length = tr_binary(t, IR_SUB, tr_binary(t, IR_ADD, b, one), a);
-    o->length = tr_binary(t, IR_MAX, length, tr_int(t, 0)); /* a range that runs backwards is empty */
+    o->length =
+        tr_binary(t, IR_MAX, length, tr_int(t, 0)); /* a range that runs backwards is empty */
     Tr empty = tr_binary(t, IR_EQ, o->length, tr_int(t, 0)), start = tr_binary(t, IR_SUB, a, one);
-    Tr bad = tr_binary(t, IR_OR, tr_binary(t, IR_LT, start, tr_int(t, 0)), tr_binary(t, IR_GT, b, extent));
+    Tr bad = tr_binary(t, IR_OR, tr_binary(t, IR_LT, start, tr_int(t, 0)),
+                       tr_binary(t, IR_GT, b, extent));
     bad = tr_binary(t, IR_AND, bad, tr_not(t, empty));
     bool known;
     if (tr_known_bool(bad, &known) && known) {
@@ -69,8 +73,8 @@ static Tr flatten(Tracer *t, Tr x, int merged) {
   return tr_reshape(t, x, n, dims);
 }
 
-/* x of a level above the index: the loops in between become axes of the index, so that x is not copied for each of
- * their iterations. */
+/* x of a level above the index: the loops in between become axes of the index, so that x is not
+ * copied for each of their iterations. */
 static Tr gather_first(Tracer *t, Tr x, Tr index) {
   int axes = 0;
   if (!index.level || index.level == x.level) return tr_gather(t, x, index, 0);
@@ -111,7 +115,8 @@ static Tr index_tensor(Tracer *t, Tr x, const TracedIndex *indices, int count) {
   return x;
 }
 
-SVal index_value(Tracer *t, SVal base, const TracedIndex *indices, int count, const StanType *type) {
+SVal index_value(Tracer *t, SVal base, const TracedIndex *indices, int count,
+                 const StanType *type) {
   SVal r = {.type = type, .autodiff = base.autodiff};
   if (base.type->base != T_TUPLE) {
     r.tr = index_tensor(t, base.tr, indices, count);
@@ -133,7 +138,8 @@ static Tr as_positions(Tracer *t, const TracedIndex *i, Tr extent) {
   return i->kind == INDEX_ALL ? iota : tr_binary(t, IR_ADD, iota, i->value);
 }
 
-/* Positions of the written elements in the flattened first `count` axes of base: own axes one a multi-index. */
+/* Positions of the written elements in the flattened first `count` axes of base: own axes one a
+ * multi-index. */
 static Tr positions(Tracer *t, Tr base, const TracedIndex *indices, int count) {
   Tr at = {0};
   int rank = 0;
@@ -142,8 +148,7 @@ static Tr positions(Tracer *t, Tr base, const TracedIndex *indices, int count) {
     bool single = tr_rank(i) == 0;
     if (at.value) {
       at = tr_binary(t, IR_MUL, at, extent);
-      if (!single)
-        at = tr_unsqueeze(t, at, rank);
+      if (!single) at = tr_unsqueeze(t, at, rank);
       at = tr_binary(t, IR_ADD, at, i);
     } else {
       at = i;
@@ -162,7 +167,8 @@ static Tr flat_own(Tracer *t, Tr v, int rank, int keep) {
   return tr_reshape(t, v, 1 + keep, dims);
 }
 
-/* v with own axes [0, rank) of the extents that `like`, or the loops' sizes for the first `axes`, have. */
+/* v with own axes [0, rank) of the extents that `like`, or the loops' sizes for the first `axes`,
+ * have. */
 static Tr full_own(Tracer *t, Tr v, Level *level, int axes, Tr like, int rank) {
   Tr dims[IR_MAX_RANK];
   Level *l = level;
@@ -173,7 +179,8 @@ static Tr full_own(Tracer *t, Tr v, Level *level, int axes, Tr like, int rank) {
   return tr_broadcast(t, v, own, dims);
 }
 
-/* Across a flat level: base is taken with all of home's axes, and the position along them is part of the index. */
+/* Across a flat level: base is taken with all of home's axes, and the position along them is part
+ * of the index. */
 static Tr update_flat(Tracer *t, Tr base, Level *home, Tr at, Tr v, bool add) {
   Level *level = t->level;
   IrBuilder *b = t->b;
@@ -185,24 +192,29 @@ static Tr update_flat(Tracer *t, Tr base, Level *home, Tr at, Tr v, bool add) {
     Level *l = home;
     while (l->depth > a + 1) l = l->parent;
     Tr iota = tr_enter(t, tr_const(ir_iota(b, l->size)), l);
-    position = position.value ? tr_binary(t, IR_ADD, tr_binary(t, IR_MUL, position, tr_const(l->size)), iota) : iota;
+    position = position.value
+                   ? tr_binary(t, IR_ADD, tr_binary(t, IR_MUL, position, tr_const(l->size)), iota)
+                   : iota;
   }
   int at_rank = tr_rank(at);
   for (int k = 0; k < at_rank; k++) position = tr_unsqueeze(t, position, tr_rank(position));
-  at = tr_binary(t, IR_ADD, tr_binary(t, IR_MUL, position, tr_const(ir_dim(b, base.value, home_depth))), at);
+  at = tr_binary(t, IR_ADD,
+                 tr_binary(t, IR_MUL, position, tr_const(ir_dim(b, base.value, home_depth))), at);
   at = tr_spread(t, at, level);
   v = tr_spread(t, v, level);
   int axes = level->depth + at_rank;
   Tr index = flat_own(t, (Tr){at.value, NULL, at.varying}, axes, 0);
   Tr updates = flat_own(t, (Tr){v.value, NULL, v.varying}, axes, own - 1);
-  Tr r = tr_emit(t, add ? IR_SCATTER_ADD : IR_SCATTER_SET, (IrAttr){0}, 3, (Tr[]){flat, index, updates});
+  Tr r = tr_emit(t, add ? IR_SCATTER_ADD : IR_SCATTER_SET, (IrAttr){0}, 3,
+                 (Tr[]){flat, index, updates});
   Tr dims[IR_MAX_RANK];
   for (int k = 0; k < home_depth + own; k++) dims[k] = tr_const(ir_dim(b, base.value, k));
   r = tr_reshape(t, r, home_depth + own, dims);
   return (Tr){r.value, home, r.varying};
 }
 
-Tr index_update(Tracer *t, Tr base, Level *home, const TracedIndex *indices, int count, Tr v, bool add) {
+Tr index_update(Tracer *t, Tr base, Level *home, const TracedIndex *indices, int count, Tr v,
+                bool add) {
   int last = count; /* trailing full axes are carried along */
   while (last > 1 && indices[last - 1].kind == INDEX_ALL) last--;
   int rank = tr_rank(base), tail = rank - last;
@@ -217,12 +229,14 @@ Tr index_update(Tracer *t, Tr base, Level *home, const TracedIndex *indices, int
     if (last > 1) base = flatten(t, base, last);
     r = update_flat(t, base, home, at, v, add);
   } else {
-    Tr index = tr_leave(t, at, t->level, home, &axes), value = tr_leave(t, v, t->level, home, &v_axes);
+    Tr index = tr_leave(t, at, t->level, home, &axes),
+       value = tr_leave(t, v, t->level, home, &v_axes);
     index = full_own(t, index, t->level, axes, index, axes);
     value = full_own(t, value, t->level, axes, index, axes + at_rank);
     index = flat_own(t, index, axes + at_rank, 0);
     value = flat_own(t, value, axes + at_rank, tail);
-    r = tr_emit(t, add ? IR_SCATTER_ADD : IR_SCATTER_SET, (IrAttr){0}, 3, (Tr[]){flatten(t, base, last), index, value});
+    r = tr_emit(t, add ? IR_SCATTER_ADD : IR_SCATTER_SET, (IrAttr){0}, 3,
+                (Tr[]){flatten(t, base, last), index, value});
   }
   return last > 1 ? tr_reshape(t, r, rank, dims) : r;
 }

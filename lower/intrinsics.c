@@ -1,4 +1,5 @@
-/* Library functions that are IR ops, or shapes: everything else in the library is written in Stan. */
+/* Library functions that are IR ops, or shapes: everything else in the library is written in Stan.
+ */
 #include "lower/call.h"
 
 #include <float.h>
@@ -17,7 +18,9 @@ static Tr real_arg(const Call *c, int k) { return as_real(c->t, c->args[k].tr); 
 static Tr int_arg(const Call *c, int k) { return as_int(c->t, c->args[k].tr); }
 static bool is_int(const Call *c, int k) { return c->args[k].type->base == T_INT; }
 /* a number in the result's representation */
-static Tr typed_arg(const Call *c, int k) { return c->type->base == T_INT ? int_arg(c, k) : real_arg(c, k); }
+static Tr typed_arg(const Call *c, int k) {
+  return c->type->base == T_INT ? int_arg(c, k) : real_arg(c, k);
+}
 static bool autodiff(const Call *c) {
   bool any = false;
   for (int k = 0; k < c->count; k++) any |= c->args[k].autodiff;
@@ -27,7 +30,10 @@ static bool autodiff(const Call *c) {
 /* ---- elementwise ---- */
 
 static Tr f_abs(const Call *c) { return tr_unary(c->t, IR_ABS, typed_arg(c, 0)); }
-static Tr f_square(const Call *c) { Tr x = real_arg(c, 0); return tr_binary(c->t, IR_MUL, x, x); }
+static Tr f_square(const Call *c) {
+  Tr x = real_arg(c, 0);
+  return tr_binary(c->t, IR_MUL, x, x);
+}
 static Tr f_inv(const Call *c) { return tr_binary(c->t, IR_DIV, tr_real(c->t, 1), real_arg(c, 0)); }
 static Tr f_inv_sqrt(const Call *c) {
   return tr_binary(c->t, IR_DIV, tr_real(c->t, 1), tr_unary(c->t, IR_SQRT, real_arg(c, 0)));
@@ -37,7 +43,9 @@ static Tr f_inv_square(const Call *c) {
   return tr_binary(c->t, IR_DIV, tr_real(c->t, 1), tr_binary(c->t, IR_MUL, x, x));
 }
 static Tr f_step(const Call *c) { return tr_binary(c->t, IR_GE, real_arg(c, 0), tr_real(c->t, 0)); }
-static Tr f_int_step(const Call *c) { return tr_binary(c->t, IR_GT, real_arg(c, 0), tr_real(c->t, 0)); }
+static Tr f_int_step(const Call *c) {
+  return tr_binary(c->t, IR_GT, real_arg(c, 0), tr_real(c->t, 0));
+}
 static Tr f_to_int(const Call *c) {
   Tr x = real_arg(c, 0);
   return is_int(c, 0) ? int_arg(c, 0) : tr_cast(c->t, x, IR_I64);
@@ -47,7 +55,9 @@ static Tr f_is_nan(const Call *c) { return tr_unary(c->t, IR_ISNAN, real_arg(c, 
 static Tr f_is_inf(const Call *c) { return tr_unary(c->t, IR_ISINF, real_arg(c, 0)); }
 static Tr f_minus(const Call *c) { return tr_unary(c->t, IR_NEG, typed_arg(c, 0)); }
 static Tr f_plus(const Call *c) { return typed_arg(c, 0); }
-static Tr f_transpose(const Call *c) { return tr_rank(arg(c, 0)) > 1 ? tr_transpose(c->t, arg(c, 0)) : arg(c, 0); }
+static Tr f_transpose(const Call *c) {
+  return tr_rank(arg(c, 0)) > 1 ? tr_transpose(c->t, arg(c, 0)) : arg(c, 0);
+}
 static Tr f_identity(const Call *c) { return real_arg(c, 0); }
 
 /* ---- reductions ---- */
@@ -75,7 +85,8 @@ static Tr f_cumulative_sum(const Call *c) {
 }
 
 static Tr f_dot_product(const Call *c) {
-  return tr_reduce_all(c->t, IR_REDUCE_SUM, tr_binary(c->t, IR_MUL, real_arg(c, 0), real_arg(c, 1)));
+  return tr_reduce_all(c->t, IR_REDUCE_SUM,
+                       tr_binary(c->t, IR_MUL, real_arg(c, 0), real_arg(c, 1)));
 }
 
 /* ---- sizes ---- */
@@ -168,11 +179,13 @@ static Tr f_to_matrix(const Call *c) {
   bool by_columns = true;
   if (c->count == 4) {
     Tr flag = as_bool(t, arg(c, 3));
-    if (!tr_known_bool(flag, &by_columns)) trace_unsupported(t, t->span, "to_matrix with an order that is not a constant");
+    if (!tr_known_bool(flag, &by_columns))
+      trace_unsupported(t, t->span, "to_matrix with an order that is not a constant");
   }
   Tr m = int_arg(c, 1), n = int_arg(c, 2), flat = f_to_vector(c);
   int64_t rows, columns, have = tr_static_dim(flat, 0);
-  if (tr_known_int(m, &rows) && tr_known_int(n, &columns) && have != IR_DYNAMIC && rows * columns != have) {
+  if (tr_known_int(m, &rows) && tr_known_int(n, &columns) && have != IR_DYNAMIC &&
+      rows * columns != have) {
     trace_throw(t, tr_const(ir_bool(t->b, true)));
     Tr dims[2] = {m, n};
     return tr_broadcast(t, tr_real(t, 0), 2, dims);
@@ -216,73 +229,120 @@ static Tr gather_sorted(const Call *c, bool descending) {
 }
 static Tr f_sort_asc(const Call *c) { return gather_sorted(c, false); }
 static Tr f_sort_desc(const Call *c) { return gather_sorted(c, true); }
-static Tr f_sort_indices_asc(const Call *c) { return tr_binary(c->t, IR_ADD, sorted_indices(c, false), tr_int(c->t, 1)); }
-static Tr f_sort_indices_desc(const Call *c) { return tr_binary(c->t, IR_ADD, sorted_indices(c, true), tr_int(c->t, 1)); }
+static Tr f_sort_indices_asc(const Call *c) {
+  return tr_binary(c->t, IR_ADD, sorted_indices(c, false), tr_int(c->t, 1));
+}
+static Tr f_sort_indices_desc(const Call *c) {
+  return tr_binary(c->t, IR_ADD, sorted_indices(c, true), tr_int(c->t, 1));
+}
 
 /* ---- tables ---- */
 
 static const struct {
   const char *name;
   IrOp op;
-} unary_ops[] = {{"exp", IR_EXP}, {"log", IR_LOG}, {"sqrt", IR_SQRT}, {"sin", IR_SIN}, {"cos", IR_COS},
-                 {"tanh", IR_TANH}, {"floor", IR_FLOOR}, {"ceil", IR_CEIL}};
+} unary_ops[] = {{"exp", IR_EXP}, {"log", IR_LOG},   {"sqrt", IR_SQRT},   {"sin", IR_SIN},
+                 {"cos", IR_COS}, {"tanh", IR_TANH}, {"floor", IR_FLOOR}, {"ceil", IR_CEIL}};
 
 /* Functions that are operators by another name. */
 static const struct {
   const char *name;
   Operator op;
-} operators[] = {{"add", OP_ADD}, {"subtract", OP_SUB}, {"multiply", OP_MUL}, {"divide", OP_DIV},
-                 {"elt_multiply", OP_ELT_MUL}, {"elt_divide", OP_ELT_DIV}, {"pow", OP_POW}, {"modulus", OP_MOD},
-                 {"logical_eq", OP_EQ}, {"logical_neq", OP_NE}, {"logical_lt", OP_LT}, {"logical_lte", OP_LE},
-                 {"logical_gt", OP_GT}, {"logical_gte", OP_GE}, {"logical_and", OP_AND}, {"logical_or", OP_OR}};
+} operators[] = {{"add", OP_ADD},        {"subtract", OP_SUB},         {"multiply", OP_MUL},
+                 {"divide", OP_DIV},     {"elt_multiply", OP_ELT_MUL}, {"elt_divide", OP_ELT_DIV},
+                 {"pow", OP_POW},        {"modulus", OP_MOD},          {"logical_eq", OP_EQ},
+                 {"logical_neq", OP_NE}, {"logical_lt", OP_LT},        {"logical_lte", OP_LE},
+                 {"logical_gt", OP_GT},  {"logical_gte", OP_GE},       {"logical_and", OP_AND},
+                 {"logical_or", OP_OR}};
 
 static const struct {
   const char *name;
   double value;
-} constants[] = {{"pi", 3.14159265358979323846}, {"e", 2.71828182845904523536}, {"sqrt2", 1.41421356237309504880},
-                 {"log2", 0.69314718055994530942}, {"log10", 2.30258509299404568402},
-                 {"positive_infinity", INFINITY}, {"negative_infinity", -INFINITY}, {"not_a_number", NAN},
+} constants[] = {{"pi", 3.14159265358979323846},    {"e", 2.71828182845904523536},
+                 {"sqrt2", 1.41421356237309504880}, {"log2", 0.69314718055994530942},
+                 {"log10", 2.30258509299404568402}, {"positive_infinity", INFINITY},
+                 {"negative_infinity", -INFINITY},  {"not_a_number", NAN},
                  {"machine_precision", DBL_EPSILON}};
 
-/* least and most arguments; whether the function is for scalars and containers of reals (not tuples) */
+/* least and most arguments; whether the function is for scalars and containers of reals (not
+ * tuples) */
 static const struct {
   const char *name;
   int least, most;
   Tr (*trace)(const Call *c);
 } functions[] = {
-    {"abs", 1, 1, f_abs}, {"fabs", 1, 1, f_abs}, {"square", 1, 1, f_square}, {"inv", 1, 1, f_inv},
-    {"inv_sqrt", 1, 1, f_inv_sqrt}, {"inv_square", 1, 1, f_inv_square}, {"step", 1, 1, f_step},
-    {"int_step", 1, 1, f_int_step}, {"to_int", 1, 1, f_to_int}, {"logical_negation", 1, 1, f_logical_negation},
-    {"is_nan", 1, 1, f_is_nan}, {"is_inf", 1, 1, f_is_inf}, {"minus", 1, 1, f_minus}, {"plus", 1, 1, f_plus},
-    {"transpose", 1, 1, f_transpose}, {"sum", 1, 1, f_sum}, {"prod", 1, 1, f_prod}, {"min", 1, 2, f_min},
-    {"max", 1, 2, f_max}, {"cumulative_sum", 1, 1, f_cumulative_sum}, {"dot_product", 2, 2, f_dot_product},
-    {"size", 1, 1, f_size}, {"num_elements", 1, 1, f_num_elements}, {"rows", 1, 1, f_rows}, {"cols", 1, 1, f_cols},
-    {"dims", 1, 1, f_dims}, {"rep_vector", 2, 2, f_rep}, {"rep_row_vector", 2, 2, f_rep},
-    {"rep_array", 2, IR_MAX_RANK, f_rep}, {"rep_matrix", 2, 3, f_rep_matrix}, {"zeros_vector", 1, 1, f_zeros},
-    {"zeros_row_vector", 1, 1, f_zeros}, {"zeros_array", 1, 1, f_zeros}, {"zeros_int_array", 1, 1, f_zeros},
-    {"ones_vector", 1, 1, f_ones}, {"ones_row_vector", 1, 1, f_ones}, {"ones_array", 1, 1, f_ones},
-    {"ones_int_array", 1, 1, f_ones}, {"to_vector", 1, 1, f_to_vector}, {"to_row_vector", 1, 1, f_to_vector},
-    {"to_array_1d", 1, 1, f_to_vector}, {"to_array_2d", 1, 1, f_to_array_2d}, {"to_matrix", 1, 4, f_to_matrix},
-    {"append_row", 2, 2, f_append_row}, {"append_col", 2, 2, f_append_col}, {"append_array", 2, 2, f_append_row},
-    {"reverse", 1, 1, f_reverse}, {"sort_asc", 1, 1, f_sort_asc}, {"sort_desc", 1, 1, f_sort_desc},
-    {"sort_indices_asc", 1, 1, f_sort_indices_asc}, {"sort_indices_desc", 1, 1, f_sort_indices_desc},
+    {"abs", 1, 1, f_abs},
+    {"fabs", 1, 1, f_abs},
+    {"square", 1, 1, f_square},
+    {"inv", 1, 1, f_inv},
+    {"inv_sqrt", 1, 1, f_inv_sqrt},
+    {"inv_square", 1, 1, f_inv_square},
+    {"step", 1, 1, f_step},
+    {"int_step", 1, 1, f_int_step},
+    {"to_int", 1, 1, f_to_int},
+    {"logical_negation", 1, 1, f_logical_negation},
+    {"is_nan", 1, 1, f_is_nan},
+    {"is_inf", 1, 1, f_is_inf},
+    {"minus", 1, 1, f_minus},
+    {"plus", 1, 1, f_plus},
+    {"transpose", 1, 1, f_transpose},
+    {"sum", 1, 1, f_sum},
+    {"prod", 1, 1, f_prod},
+    {"min", 1, 2, f_min},
+    {"max", 1, 2, f_max},
+    {"cumulative_sum", 1, 1, f_cumulative_sum},
+    {"dot_product", 2, 2, f_dot_product},
+    {"size", 1, 1, f_size},
+    {"num_elements", 1, 1, f_num_elements},
+    {"rows", 1, 1, f_rows},
+    {"cols", 1, 1, f_cols},
+    {"dims", 1, 1, f_dims},
+    {"rep_vector", 2, 2, f_rep},
+    {"rep_row_vector", 2, 2, f_rep},
+    {"rep_array", 2, IR_MAX_RANK, f_rep},
+    {"rep_matrix", 2, 3, f_rep_matrix},
+    {"zeros_vector", 1, 1, f_zeros},
+    {"zeros_row_vector", 1, 1, f_zeros},
+    {"zeros_array", 1, 1, f_zeros},
+    {"zeros_int_array", 1, 1, f_zeros},
+    {"ones_vector", 1, 1, f_ones},
+    {"ones_row_vector", 1, 1, f_ones},
+    {"ones_array", 1, 1, f_ones},
+    {"ones_int_array", 1, 1, f_ones},
+    {"to_vector", 1, 1, f_to_vector},
+    {"to_row_vector", 1, 1, f_to_vector},
+    {"to_array_1d", 1, 1, f_to_vector},
+    {"to_array_2d", 1, 1, f_to_array_2d},
+    {"to_matrix", 1, 4, f_to_matrix},
+    {"append_row", 2, 2, f_append_row},
+    {"append_col", 2, 2, f_append_col},
+    {"append_array", 2, 2, f_append_row},
+    {"reverse", 1, 1, f_reverse},
+    {"sort_asc", 1, 1, f_sort_asc},
+    {"sort_desc", 1, 1, f_sort_desc},
+    {"sort_indices_asc", 1, 1, f_sort_indices_asc},
+    {"sort_indices_desc", 1, 1, f_sort_indices_desc},
     {"to_real", 1, 1, f_identity},
 };
 
 static bool call_operator(Tracer *t, Operator op, SVal *args, const StanType *type, SVal *result) {
   Expr at = {.kind = E_BINARY, .span = t->span, .type = type};
   SVal b = args[1];
-  if (op == OP_DIV && tr_rank(b.tr) && args[0].type->base != T_MATRIX && args[0].type->base != T_ROW_VECTOR) return false;
+  if (op == OP_DIV && tr_rank(b.tr) && args[0].type->base != T_MATRIX &&
+      args[0].type->base != T_ROW_VECTOR)
+    return false;
   *result = trace_operator(t, &at, op, args[0], b);
   return true;
 }
 
-bool call_intrinsic(Tracer *t, const char *name, SVal *args, int count, const StanType *type, SVal *result) {
+bool call_intrinsic(Tracer *t, const char *name, SVal *args, int count, const StanType *type,
+                    SVal *result) {
   for (int k = 0; k < count; k++)
     if (args[k].type->base == T_TUPLE && strcmp(name, "size")) return false;
   Call c = {t, args, count, type};
   for (size_t k = 0; k < sizeof functions / sizeof *functions; k++)
-    if (!strcmp(functions[k].name, name) && count >= functions[k].least && count <= functions[k].most) {
+    if (!strcmp(functions[k].name, name) && count >= functions[k].least &&
+        count <= functions[k].most) {
       *result = sval(type, functions[k].trace(&c), autodiff(&c));
       return true;
     }
@@ -294,7 +354,8 @@ bool call_intrinsic(Tracer *t, const char *name, SVal *args, int count, const St
       }
   if (count == 2)
     for (size_t k = 0; k < sizeof operators / sizeof *operators; k++)
-      if (!strcmp(operators[k].name, name)) return call_operator(t, operators[k].op, args, type, result);
+      if (!strcmp(operators[k].name, name))
+        return call_operator(t, operators[k].op, args, type, result);
   if (count == 0)
     for (size_t k = 0; k < sizeof constants / sizeof *constants; k++)
       if (!strcmp(constants[k].name, name)) {

@@ -1,11 +1,12 @@
-/* Calls of the library's functions: choosing the overload, checking domains, mapping over containers, keeping special
- * functions as IR calls. */
+/* Calls of the library's functions: choosing the overload, checking domains, mapping over
+ * containers, keeping special functions as IR calls. */
 #include "lower/call.h"
 
 #include <string.h>
 
 bool is_density_name(const char *name) {
-  static const char *const suffixes[] = {"_lpdf", "_lpmf", "_lcdf", "_lccdf", "_cdf", "_lupdf", "_lupmf"};
+  static const char *const suffixes[] = {"_lpdf", "_lpmf",  "_lcdf", "_lccdf",
+                                         "_cdf",  "_lupdf", "_lupmf"};
   size_t n = strlen(name);
   for (size_t k = 0; k < sizeof suffixes / sizeof *suffixes; k++) {
     size_t m = strlen(suffixes[k]);
@@ -14,17 +15,21 @@ bool is_density_name(const char *name) {
   return false;
 }
 
-static int value_rank(const SVal *v) { return v->type->base == T_TUPLE ? v->type->array_dims : tr_rank(v->tr); }
+static int value_rank(const SVal *v) {
+  return v->type->base == T_TUPLE ? v->type->array_dims : tr_rank(v->tr);
+}
 
 static bool is_number(BaseType b) { return b == T_INT || b == T_REAL; }
 static bool is_vector(BaseType b) { return b == T_VECTOR || b == T_ROW_VECTOR; }
 
-/* Whether elements of a can be what p asks for: vectors, row vectors and arrays of numbers stand for one another. */
+/* Whether elements of a can be what p asks for: vectors, row vectors and arrays of numbers stand
+ * for one another. */
 static bool kinds_fit(const StanType *p, const StanType *a) {
   if (p->base == T_TUPLE || a->base == T_TUPLE) return p->base == a->base;
   if (p->base == T_INT && a->base != T_INT) return false;
   if (p->base == T_MATRIX) return a->base == T_MATRIX;
-  if (is_vector(p->base)) return is_vector(a->base) || (is_number(a->base) && a->array_dims > p->array_dims);
+  if (is_vector(p->base))
+    return is_vector(a->base) || (is_number(a->base) && a->array_dims > p->array_dims);
   return p->array_dims == 0 || is_number(a->base) || (p->array_dims == 1 && is_vector(a->base));
 }
 
@@ -40,20 +45,24 @@ static int mapped_axes(const FunDef *f, const SVal *args, int count) {
     if (more > extra) extra = more;
   }
   for (int k = 0; k < count; k++) { /* each argument is mapped over all of these axes, or none */
-    int more = value_rank(&args[k]) - (f->args[k]->type->base == T_TUPLE ? f->args[k]->type->array_dims : type_rank(f->args[k]->type));
+    int more =
+        value_rank(&args[k]) - (f->args[k]->type->base == T_TUPLE ? f->args[k]->type->array_dims
+                                                                  : type_rank(f->args[k]->type));
     if (more != 0 && more != extra) return -1;
   }
   return extra;
 }
 
-/* How many kinds of container differ between the parameters and the arguments: row_vector for vector and so on. */
+/* How many kinds of container differ between the parameters and the arguments: row_vector for
+ * vector and so on. */
 static int kind_distance(const FunDef *f, const SVal *args, int count) {
   int n = 0;
   for (int k = 0; k < count; k++) n += !types_equal(f->args[k]->type, args[k].type);
   return n;
 }
 
-const FunDef *choose_overload(Tracer *t, const char *name, const SVal *args, int count, int *extra) {
+const FunDef *choose_overload(Tracer *t, const char *name, const SVal *args, int count,
+                              int *extra) {
   int n, best = -1, best_distance = 0;
   const FunDef *found = NULL;
   FunDef *const *all = prelude_find(t->prelude, name, &n, t->diagnostics);
@@ -76,7 +85,8 @@ const FunDef *choose_overload(Tracer *t, const char *name, const SVal *args, int
 static SVal enter_value(Tracer *t, SVal v, Level *level, const StanType *type) {
   if (type->base == T_TUPLE) {
     SVal *members = ARENA_ARRAY(t->arena, SVal, (size_t)type->member_count);
-    for (int k = 0; k < type->member_count; k++) members[k] = enter_value(t, v.members[k], level, type->members[k]);
+    for (int k = 0; k < type->member_count; k++)
+      members[k] = enter_value(t, v.members[k], level, type->members[k]);
     v.members = members;
   } else {
     v.tr = tr_enter(t, v.tr, level);
@@ -84,10 +94,12 @@ static SVal enter_value(Tracer *t, SVal v, Level *level, const StanType *type) {
   return v;
 }
 
-static int64_t known_size(Level *level) { return level->size->constant ? level->size->constant->data.i64[0] : IR_DYNAMIC; }
+static int64_t known_size(Level *level) {
+  return level->size->constant ? level->size->constant->data.i64[0] : IR_DYNAMIC;
+}
 
-/* Makes the first `extra` axes of the arguments that have them levels, and moves there. False where their sizes are known not to
- * agree, which Stan throws on. */
+/* Makes the first `extra` axes of the arguments that have them levels, and moves there. False where
+ * their sizes are known not to agree, which Stan throws on. */
 bool enter_mapped(Tracer *t, const FunDef *f, SVal *args, int count, int extra) {
   for (int axis = 0; axis < extra; axis++) {
     Level *level = NULL;
@@ -97,8 +109,10 @@ bool enter_mapped(Tracer *t, const FunDef *f, SVal *args, int count, int extra) 
       SVal *shape = &args[k];
       while (shape->type->base == T_TUPLE) shape = &shape->members[0];
       int64_t n = tr_static_dim(shape->tr, 0);
-      if (!level) level = level_product(t, t->level, tr_dim(t, shape->tr, 0));
-      else if (n != IR_DYNAMIC && known_size(level) != IR_DYNAMIC && n != known_size(level)) return false;
+      if (!level)
+        level = level_product(t, t->level, tr_dim(t, shape->tr, 0));
+      else if (n != IR_DYNAMIC && known_size(level) != IR_DYNAMIC && n != known_size(level))
+        return false;
       args[k] = enter_value(t, args[k], level, p);
     }
     if (t->mask.value) t->mask = tr_lift(t, t->mask, level);
@@ -110,8 +124,11 @@ bool enter_mapped(Tracer *t, const FunDef *f, SVal *args, int count, int extra) 
 /* The result of a mapped function: the levels' axes become its own again. */
 SVal leave_mapped(Tracer *t, SVal v, Level *outer, const StanType *type) {
   if (v.type->base == T_TUPLE) {
-    SVal r = {.type = type, .autodiff = v.autodiff, .members = ARENA_ARRAY(t->arena, SVal, (size_t)v.type->member_count)};
-    for (int k = 0; k < v.type->member_count; k++) r.members[k] = leave_mapped(t, v.members[k], outer, type->members[k]);
+    SVal r = {.type = type,
+              .autodiff = v.autodiff,
+              .members = ARENA_ARRAY(t->arena, SVal, (size_t)v.type->member_count)};
+    for (int k = 0; k < v.type->member_count; k++)
+      r.members[k] = leave_mapped(t, v.members[k], outer, type->members[k]);
     return r;
   }
   int axes, own = tr_rank(v.tr);
@@ -158,7 +175,8 @@ static unsigned declared_facts(const FunDef *f) {
 static void add_results(const SVal *v, IrValue **out, int *count) {
   if (v->type->base == T_TUPLE)
     for (int k = 0; k < v->type->member_count; k++) add_results(&v->members[k], out, count);
-  else out[(*count)++] = v->tr.value;
+  else
+    out[(*count)++] = v->tr.value;
 }
 
 static IrFunction *derive_callee(IrFunction *ir, int k, void *context);
@@ -167,11 +185,17 @@ static IrFunction *derive_callee(IrFunction *ir, int k, void *context);
 static Callee *trace_callee(Tracer *t, const FunDef *f, const IrType *params, bool elementwise) {
   for (Callee *c = t->calls->first; c; c = c->next) {
     bool same = c->function == f;
-    for (int k = 0; same && k < c->param_count; k++) same = ir_types_equal(&c->params[k], &params[k]);
+    for (int k = 0; same && k < c->param_count; k++)
+      same = ir_types_equal(&c->params[k], &params[k]);
     if (same) return c;
   }
   Callee *c = ARENA_NEW(t->arena, Callee);
-  *c = (Callee){t->calls->first, t, f, f->arg_count, ARENA_ARRAY(t->arena, IrType, (size_t)f->arg_count), NULL};
+  *c = (Callee){t->calls->first,
+                t,
+                f,
+                f->arg_count,
+                ARENA_ARRAY(t->arena, IrType, (size_t)f->arg_count),
+                NULL};
   memcpy(c->params, params, sizeof *params * (size_t)f->arg_count);
   Tracer saved = *t;
   Frame frame = {.function = f, .is_library = true};
@@ -208,7 +232,8 @@ static IrFunction *derive_callee(IrFunction *ir, int k, void *context) {
   Callee *c = context;
   Tracer *t = c->tracer;
   const FunDef *f = c->function;
-  const FunDef *g = prelude_derivative(t->prelude, f, k >= 0 ? f->args[k]->name : NULL, t->diagnostics);
+  const FunDef *g =
+      prelude_derivative(t->prelude, f, k >= 0 ? f->args[k]->name : NULL, t->diagnostics);
   if (!g) return NULL;
   if (k >= 0) return trace_callee(t, g, c->params, true)->ir;
   int n = 0;
@@ -219,14 +244,17 @@ static IrFunction *derive_callee(IrFunction *ir, int k, void *context) {
   return n == g->arg_count ? trace_callee(t, g, params, false)->ir : NULL;
 }
 
-/* Where all arguments are known to have no axis of their own, or all the same: one call for all elements. */
-static SVal call_elementwise(Tracer *t, const FunDef *f, SVal *args, int count, const StanType *type) {
+/* Where all arguments are known to have no axis of their own, or all the same: one call for all
+ * elements. */
+static SVal call_elementwise(Tracer *t, const FunDef *f, SVal *args, int count,
+                             const StanType *type) {
   IrType params[IR_MAX_RANK];
   Level *level = NULL;
   Tr result = {0};
   bool autodiff = false;
   for (int k = 0; k < count; k++) {
-    args[k] = promote(t, args[k], type_simple(t->arena, f->args[k]->type->base, args[k].type->base == T_TUPLE));
+    args[k] = promote(t, args[k],
+                      type_simple(t->arena, f->args[k]->type->base, args[k].type->base == T_TUPLE));
     params[k] = ir_scalar(f->args[k]->type->base == T_INT ? IR_I64 : IR_F64);
     level = level_deeper(level, args[k].tr.level);
     result.varying |= args[k].tr.varying;
@@ -241,8 +269,10 @@ static SVal call_elementwise(Tracer *t, const FunDef *f, SVal *args, int count, 
     batched[k] = v.level != NULL;
   }
   bool out_batched;
-  if (level) ir_call_batched(t->b, callee, in, count, batched, level->depth, &out, &out_batched);
-  else ir_call(t->b, callee, in, count, &out);
+  if (level)
+    ir_call_batched(t->b, callee, in, count, batched, level->depth, &out, &out_batched);
+  else
+    ir_call(t->b, callee, in, count, &out);
   result.value = out;
   result.level = level;
   return sval(type, result, autodiff);
@@ -266,16 +296,21 @@ static SVal call_opaque(Tracer *t, const FunDef *f, SVal *args, int count) {
     params[k] = v.value->type;
     int depth = v.level ? level->depth : 0;
     params[k].rank -= depth;
-    for (int a = 0; a < IR_MAX_RANK; a++) params[k].dim[a] = a < params[k].rank ? v.value->type.dim[a + depth] : 0;
+    for (int a = 0; a < IR_MAX_RANK; a++)
+      params[k].dim[a] = a < params[k].rank ? v.value->type.dim[a + depth] : 0;
   }
   IrFunction *callee = trace_callee(t, f, params, false)->ir;
-  if (level) ir_call_batched(t->b, callee, in, count, batched, level->depth, out, result_batched);
-  else ir_call(t->b, callee, in, count, out);
+  if (level)
+    ir_call_batched(t->b, callee, in, count, batched, level->depth, out, result_batched);
+  else
+    ir_call(t->b, callee, in, count, out);
   Tr r = {out[0], level, varying};
   return sval(f->type->result, r, autodiff);
 }
 
-struct CallCache *call_cache_new(Arena *a) { return ARENA_NEW(a, struct CallCache); }
+struct CallCache *call_cache_new(Arena *a) {
+  return ARENA_NEW(a, struct CallCache);
+}
 
 /* ---- inlined calls ---- */
 
@@ -302,7 +337,8 @@ static SVal trace_body(Tracer *t, Frame *frame, SVal *args, int count) {
 void enter_call(Tracer *t, Span span) {
   enum { MAX_DEPTH = 100, MAX_CALLS = 200000 };
   if (++t->call_depth > MAX_DEPTH || ++t->call_count > MAX_CALLS)
-    trace_unsupported(t, span, "recursion whose depth is not decided by the data alone, or is very deep");
+    trace_unsupported(t, span,
+                      "recursion whose depth is not decided by the data alone, or is very deep");
 }
 
 static const IrScope *new_scope(Tracer *t, const char *name) {
@@ -313,13 +349,16 @@ static const IrScope *new_scope(Tracer *t, const char *name) {
 
 SVal call_user(Tracer *t, const FunDef *f, SVal *args, int count, bool drop_constants) {
   if (f->definition) f = f->definition;
-  if (!f->body) trace_unsupported(t, t->span, "the function '%s', which has no definition in the program", f->name);
+  if (!f->body)
+    trace_unsupported(t, t->span, "the function '%s', which has no definition in the program",
+                      f->name);
   enter_call(t, t->span);
   Frame frame = {.function = f, .drop_constants = drop_constants};
   SVal v = trace_body(t, &frame, args, count);
   t->call_depth--;
   if (f->type->result->base != T_VOID && !frame.has_result)
-    trace_unsupported(t, t->span, "the function '%s', which may end without returning a value", f->name);
+    trace_unsupported(t, t->span, "the function '%s', which may end without returning a value",
+                      f->name);
   v.autodiff = frame.autodiff;
   return v;
 }
@@ -336,7 +375,8 @@ static void trace_library(Tracer *t, Frame *frame, SVal *args, int count) {
   if (outermost) ir_set_scope(t->b, scope);
 }
 
-SVal call_library(Tracer *t, const char *name, SVal *args, int count, const StanType *type, Span span) {
+SVal call_library(Tracer *t, const char *name, SVal *args, int count, const StanType *type,
+                  Span span) {
   SVal r;
   if (call_intrinsic(t, name, args, count, type, &r)) {
     r.type = type;
@@ -365,7 +405,8 @@ SVal call_library(Tracer *t, const char *name, SVal *args, int count, const Stan
   } else {
     Frame frame = {.function = f, .is_library = true};
     trace_library(t, &frame, args, count);
-    if (frame.is_density || !frame.has_result) trace_unsupported(t, span, "the function '%s' for these arguments", name);
+    if (frame.is_density || !frame.has_result)
+      trace_unsupported(t, span, "the function '%s' for these arguments", name);
     r = frame.result;
     r.autodiff = frame.autodiff;
   }
@@ -376,7 +417,8 @@ SVal call_library(Tracer *t, const char *name, SVal *args, int count, const Stan
   return r;
 }
 
-Tr trace_density(Tracer *t, const char *name, SVal *args, int count, bool drop_constants, Span span) {
+Tr trace_density(Tracer *t, const char *name, SVal *args, int count, bool drop_constants,
+                 Span span) {
   int extra;
   const FunDef *f = choose_overload(t, name, args, count, &extra);
   if (!f) trace_unsupported(t, span, "the distribution function '%s' for these arguments", name);
@@ -384,7 +426,8 @@ Tr trace_density(Tracer *t, const char *name, SVal *args, int count, bool drop_c
   Tr mask = t->mask, r = tr_real(t, 0);
   size_t n = strlen(name);
   bool product = n > 4 && !strcmp(name + n - 4, "_cdf");
-  Frame frame = {.function = f, .is_library = true, .is_density = !product, .drop_constants = drop_constants};
+  Frame frame = {
+      .function = f, .is_library = true, .is_density = !product, .drop_constants = drop_constants};
   if (!enter_mapped(t, f, args, count, extra)) {
     t->level = outer;
     t->mask = mask;

@@ -1,7 +1,10 @@
-/* Loops: unrolled when short, tensor ops when their iterations are independent, IR loops otherwise. */
+/* Loops: unrolled when short, tensor ops when their iterations are independent, IR loops otherwise.
+ */
 #include "lower/trace.h"
 
-enum { UNROLL = 4 }; /* iterations of a sequential loop up to which copies of its body are smaller than a loop */
+enum {
+  UNROLL = 4
+}; /* iterations of a sequential loop up to which copies of its body are smaller than a loop */
 
 /* The loop's iterations as the body sees them. */
 typedef struct {
@@ -51,19 +54,22 @@ static void trace_unrolled(Tracer *t, const Iteration *it, int64_t count) {
 
 /* ---- parallel ---- */
 
-/* A level with a row for each iteration of each of the current level's iterations, whose counts differ. */
+/* A level with a row for each iteration of each of the current level's iterations, whose counts
+ * differ. */
 static Level *ragged_level(Tracer *t, Tr count, Tr *iteration) {
   IrBuilder *b = t->b;
   Level *parent = t->level;
   count = tr_spread(t, count, parent);
   IrValue *parents = ir_i64(b, 1);
-  for (int a = 0; a < parent->depth; a++) parents = ir_binary(b, IR_MUL, parents, ir_dim(b, count.value, a));
+  for (int a = 0; a < parent->depth; a++)
+    parents = ir_binary(b, IR_MUL, parents, ir_dim(b, count.value, a));
   IrValue *counts = ir_reshape(b, count.value, &parents, 1);
   IrValue *total = ir_reduce_all(b, IR_REDUCE_SUM, counts), *one = ir_i64(b, 1);
   IrValue *offsets = ir_emit(b, IR_CUMSUM, (IrAttr){.exclusive = true}, &counts, 1);
   /* a step at each offset but the first, summed up: which parent a row belongs to */
   IrValue *room = ir_binary(b, IR_ADD, total, one);
-  IrValue *steps = ir_scatter(b, IR_SCATTER_ADD, ir_broadcast(b, ir_i64(b, 0), &room, 1), offsets, ir_broadcast(b, one, &parents, 1), 0, 0);
+  IrValue *steps = ir_scatter(b, IR_SCATTER_ADD, ir_broadcast(b, ir_i64(b, 0), &room, 1), offsets,
+                              ir_broadcast(b, one, &parents, 1), 0, 0);
   IrValue *owner = ir_emit(b, IR_CUMSUM, (IrAttr){0}, &steps, 1);
   owner = ir_binary(b, IR_SUB, ir_slice(b, owner, 0, ir_i64(b, 0), total), one);
   Level *l = ARENA_NEW(t->arena, Level);
@@ -75,14 +81,16 @@ static Level *ragged_level(Tracer *t, Tr count, Tr *iteration) {
     if (a) at = ir_binary(b, IR_DIV, at, axis->size);
     axis = axis->parent;
   }
-  *iteration = (Tr){ir_binary(b, IR_SUB, ir_iota(b, total), ir_gather(b, offsets, owner, 0, 0)), l, count.varying};
+  *iteration = (Tr){ir_binary(b, IR_SUB, ir_iota(b, total), ir_gather(b, offsets, owner, 0, 0)), l,
+                    count.varying};
   return l;
 }
 
 /* Brings a variable private to the iterations back: the last iteration's value. */
 static void keep_last(Tracer *t, SVal *v, SVal before, Level *level, Tr count) {
   if (v->type->base == T_TUPLE) {
-    for (int k = 0; k < v->type->member_count; k++) keep_last(t, &v->members[k], before.members[k], level, count);
+    for (int k = 0; k < v->type->member_count; k++)
+      keep_last(t, &v->members[k], before.members[k], level, count);
     return;
   }
   Tr x = tr_lift(t, v->tr, level);
@@ -159,10 +167,13 @@ static Slots carried_slots(Tracer *t, const Stmt *s, Escapes e) {
     Frame *f = t->frame;
     const StanType *type = f->function->type->result;
     if (type->base == T_TUPLE || (type_rank(type) && !f->has_result))
-      trace_unsupported(t, s->span, "returning a container from inside a loop that stays a loop; assign it to a variable and return that after the loop");
+      trace_unsupported(t, s->span,
+                        "returning a container from inside a loop that stays a loop; assign it to "
+                        "a variable and return that after the loop");
     f->returned = tr_spread(t, f->returned.value ? f->returned : no, t->level);
     if (type->base != T_VOID) {
-      if (!f->has_result) f->result = sval(type, type->base == T_INT ? tr_int(t, 0) : tr_real(t, 0), true);
+      if (!f->has_result)
+        f->result = sval(type, type->base == T_INT ? tr_int(t, 0) : tr_real(t, 0), true);
       f->has_result = true;
       f->result.tr = tr_spread(t, f->result.tr, t->level);
       ARENA_PUSH(t->arena, slots.slots, slots.count, slots.capacity, &f->result.tr);
@@ -176,8 +187,8 @@ typedef struct {
   const Stmt *stmt;
   const Iteration *iteration; /* NULL: while (stmt->cond) */
   Escapes escapes;
-  Tr batch_count;             /* for: counts that differ between the level's iterations; else value NULL */
-  Tr active;                  /* while: which of the level's iterations go on; else value NULL */
+  Tr batch_count; /* for: counts that differ between the level's iterations; else value NULL */
+  Tr active;      /* while: which of the level's iterations go on; else value NULL */
 } Sequential;
 
 /* Whether the loop goes on: some iteration of the level has not left it. */
@@ -196,7 +207,8 @@ static void sequential_iteration(Tracer *t, Sequential *q, Tr i) {
   if (q->active.level) t->mask = tr_and(t, t->mask, q->active);
   if (q->escapes.breaks) t->mask = tr_and(t, t->mask, tr_not(t, t->broken));
   if (q->escapes.returns) t->mask = tr_and(t, t->mask, tr_not(t, t->frame->returned));
-  if (q->iteration) run_body(t, q->iteration, i);
+  if (q->iteration)
+    run_body(t, q->iteration, i);
   else {
     Tr continued = t->continued;
     t->continued = (Tr){0};
@@ -220,7 +232,8 @@ static void trace_sequential(Tracer *t, Sequential q, IrValue *count) {
     ARENA_PUSH(t->arena, slots.slots, slots.count, slots.capacity, &q.active);
   }
   int n = slots.count;
-  IrValue **initial = ARENA_ARRAY(t->arena, IrValue *, (size_t)n), **results = ARENA_ARRAY(t->arena, IrValue *, (size_t)n + 1);
+  IrValue **initial = ARENA_ARRAY(t->arena, IrValue *, (size_t)n),
+          **results = ARENA_ARRAY(t->arena, IrValue *, (size_t)n + 1);
   Tr *before = ARENA_ARRAY(t->arena, Tr, (size_t)n);
   for (int k = 0; k < n; k++) initial[k] = slots.slots[k]->value;
   IrValue *start = conditional ? goes_on(t, &q, mask) : NULL;
@@ -248,7 +261,8 @@ static void trace_sequential(Tracer *t, Sequential q, IrValue *count) {
   t->b = outer;
   IrLoop loop = {.count = count, .condition = start, .carried = n, .initial = initial};
   ir_loop(outer, loop, body, results);
-  for (int k = 0; k < n; k++) *slots.slots[k] = (Tr){results[k], before[k].level, before[k].varying};
+  for (int k = 0; k < n; k++)
+    *slots.slots[k] = (Tr){results[k], before[k].level, before[k].varying};
   t->broken = broken;
   if (q.escapes.returns) t->escapes++;
 }
@@ -283,8 +297,10 @@ void trace_for(Tracer *t, const Stmt *s) {
 
 void trace_foreach(Tracer *t, const Stmt *s) {
   SVal v = trace_expr(t, s->rhs);
-  if (v.type->base == T_MATRIX && v.type->array_dims == 0) { /* a matrix's elements, column by column */
-    Tr x = tr_transpose(t, v.tr), n = tr_binary(t, IR_MUL, tr_dim_value(t, x, 0), tr_dim_value(t, x, 1));
+  if (v.type->base == T_MATRIX &&
+      v.type->array_dims == 0) { /* a matrix's elements, column by column */
+    Tr x = tr_transpose(t, v.tr),
+       n = tr_binary(t, IR_MUL, tr_dim_value(t, x, 0), tr_dim_value(t, x, 1));
     v = sval(type_simple(t->arena, T_REAL, 1), tr_reshape(t, x, 1, &n), v.autodiff);
   }
   SVal *shape = &v;

@@ -1,5 +1,5 @@
-/* From a checked Stan program to an IR function: one entry point of the program, with data baked in or
- * as parameters, differentiated and batched over chains. */
+/* From a checked Stan program to an IR function: one entry point of the program, with data baked in
+ * or as parameters, differentiated and batched over chains. */
 #ifndef STAN2ONNX_LOWER_LOWER_H
 #define STAN2ONNX_LOWER_LOWER_H
 
@@ -11,30 +11,32 @@ typedef enum { ENTRY_LOG_DENSITY, ENTRY_CONSTRAIN, ENTRY_UNCONSTRAIN, ENTRY_GENE
 
 typedef struct {
   EntryPoint entry;
-  bool keep_constants;       /* --no-propto: `~` keeps the terms that hold no parameter */
+  bool keep_constants; /* --no-propto: `~` keeps the terms that hold no parameter */
   bool no_jacobian, no_gradient;
-  const DataSet *data;       /* NULL: data are parameters of the function */
+  const DataSet *data; /* NULL: data are parameters of the function */
   IrOptions ir;
-  bool disable_expand;       /* keep IR calls (for dumps) */
+  bool disable_expand; /* keep IR calls (for dumps) */
 } LowerOptions;
 
 /* An input or output of the lowered function, in order of its parameters or results. */
 typedef struct {
-  const char *name;                      /* tensor name */
-  const char *stan_name;                 /* the Stan variable, or NULL for the contract's own tensors */
-  const char *dim_names[IR_MAX_RANK];    /* names of dynamic dimensions; NULL where static or unnamed */
+  const char *name;      /* tensor name */
+  const char *stan_name; /* the Stan variable, or NULL for the contract's own tensors */
+  const char
+      *dim_names[IR_MAX_RANK]; /* names of dynamic dimensions; NULL where static or unnamed */
 } LoweredPort;
 
 typedef struct {
   IrFunction *function; /* batched over the leading axis, calls expanded, simplified */
   int input_count, output_count;
   LoweredPort *inputs, *outputs;
-  const char *model_json; /* the `stan.model` metadata: variables, types, dims, constraints, offsets */
-  bool shapes_known;      /* data were given, so that model_json has sizes and offsets */
+  const char
+      *model_json;   /* the `stan.model` metadata: variables, types, dims, constraints, offsets */
+  bool shapes_known; /* data were given, so that model_json has sizes and offsets */
 } Lowered;
 
-/* Lowers one entry point of a program that check_program accepted. Leaves through diag_fatal (with DIAG_UNSUPPORTED,
- * DIAG_DATA, ...) when it cannot. Everything lives in `arena`. */
+/* Lowers one entry point of a program that check_program accepted. Leaves through diag_fatal (with
+ * DIAG_UNSUPPORTED, DIAG_DATA, ...) when it cannot. Everything lives in `arena`. */
 Lowered *lower_program(Arena *arena, const Program *program, const LowerOptions *options,
                        Sources *sources, Diagnostics *d);
 

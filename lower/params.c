@@ -1,11 +1,22 @@
-/* Parameters: between the unconstrained vector and the declared types. The transforms are library functions. */
+/* Parameters: between the unconstrained vector and the declared types. The transforms are library
+ * functions. */
 #include "lower/call.h"
 
-/* A constraint's transform: the library's functions <name>_jacobian, _constrain, _unconstrain, how many unconstrained
- * values an element has, and which sizes the constraining functions take as well. */
+/* A constraint's transform: the library's functions <name>_jacobian, _constrain, _unconstrain, how
+ * many unconstrained values an element has, and which sizes the constraining functions take as
+ * well. */
 typedef struct {
   const char *name;
-  enum { FREE_SAME, FREE_LESS_ONE, FREE_LOWER, FREE_STRICT_LOWER, FREE_TRAPEZOID, FREE_ROWS_LESS_ONE, FREE_COLUMNS_LESS_ONE, FREE_BOTH_LESS_ONE } free;
+  enum {
+    FREE_SAME,
+    FREE_LESS_ONE,
+    FREE_LOWER,
+    FREE_STRICT_LOWER,
+    FREE_TRAPEZOID,
+    FREE_ROWS_LESS_ONE,
+    FREE_COLUMNS_LESS_ONE,
+    FREE_BOTH_LESS_ONE
+  } free;
   int sizes;
 } Transform;
 
@@ -58,7 +69,8 @@ static Shape free_shape(Tracer *t, const SizedType *s, const Shape *declared) {
   }
   f.rank = 1;
   Tr n = rank > 1 ? own[1] : own[0], lower = half(t, times(t, n, tr_binary(t, IR_ADD, n, one)));
-  if (transforms[s->constraint].free == FREE_STRICT_LOWER) lower = half(t, times(t, n, less_one(t, n)));
+  if (transforms[s->constraint].free == FREE_STRICT_LOWER)
+    lower = half(t, times(t, n, less_one(t, n)));
   f.dims[0] = lower;
   if (transforms[s->constraint].free == FREE_TRAPEZOID)
     f.dims[0] = tr_binary(t, IR_ADD, lower, times(t, tr_binary(t, IR_SUB, own[0], n), n));
@@ -73,7 +85,8 @@ Tr free_size(Tracer *t, const SizedType *s) {
   Tr n = tr_int(t, 1);
   if (s->base == T_TUPLE) {
     n = tr_int(t, 0);
-    for (int k = 0; k < s->member_count; k++) n = tr_binary(t, IR_ADD, n, free_size(t, s->members[k]));
+    for (int k = 0; k < s->member_count; k++)
+      n = tr_binary(t, IR_ADD, n, free_size(t, s->members[k]));
     for (int k = 0; k < s->array_dims; k++) n = times(t, n, trace_int(t, s->array_sizes[k]));
     return n;
   }
@@ -83,9 +96,12 @@ Tr free_size(Tracer *t, const SizedType *s) {
   return n;
 }
 
-/* Bounds, offsets and multipliers, or the sizes, that a transform's functions take after the value. */
-static int transform_args(Tracer *t, const SizedType *s, const Shape *declared, bool constraining, SVal *args) {
-  const StanType *real = type_simple(t->arena, T_REAL, 0), *integer = type_simple(t->arena, T_INT, 0);
+/* Bounds, offsets and multipliers, or the sizes, that a transform's functions take after the value.
+ */
+static int transform_args(Tracer *t, const SizedType *s, const Shape *declared, bool constraining,
+                          SVal *args) {
+  const StanType *real = type_simple(t->arena, T_REAL, 0),
+                 *integer = type_simple(t->arena, T_INT, 0);
   int n = 0;
   if (s->lower) args[n++] = trace_expr(t, s->lower);
   if (s->upper) args[n++] = trace_expr(t, s->upper);
@@ -130,7 +146,8 @@ static unsigned parameter_facts(Tracer *t, const SizedType *s) {
     if (k == 0 && value >= 0) facts |= IR_NONNEGATIVE | IR_POSITIVE;
     if (k == 1 && value <= 1) facts |= IR_AT_MOST_ONE;
   }
-  if (s->constraint == C_SIMPLEX || s->constraint == C_POSITIVE_ORDERED) facts |= IR_NONNEGATIVE | IR_POSITIVE;
+  if (s->constraint == C_SIMPLEX || s->constraint == C_POSITIVE_ORDERED)
+    facts |= IR_NONNEGATIVE | IR_POSITIVE;
   if (s->constraint == C_SIMPLEX) facts |= IR_AT_MOST_ONE;
   return facts;
 }
@@ -138,11 +155,15 @@ static unsigned parameter_facts(Tracer *t, const SizedType *s) {
 static SVal constrain(Tracer *t, const SizedType *s, const StanType *type, Tr flat, Tr *offset) {
   if (s->base == T_TUPLE) {
     if (s->array_dims) trace_unsupported(t, s->span, "parameters that are arrays of tuples");
-    SVal v = {.type = type, .autodiff = true, .members = ARENA_ARRAY(t->arena, SVal, (size_t)s->member_count)};
-    for (int k = 0; k < s->member_count; k++) v.members[k] = constrain(t, s->members[k], type->members[k], flat, offset);
+    SVal v = {.type = type,
+              .autodiff = true,
+              .members = ARENA_ARRAY(t->arena, SVal, (size_t)s->member_count)};
+    for (int k = 0; k < s->member_count; k++)
+      v.members[k] = constrain(t, s->members[k], type->members[k], flat, offset);
     return v;
   }
-  if (s->base == T_COMPLEX || s->base >= T_COMPLEX_VECTOR) trace_unsupported(t, s->span, "complex numbers");
+  if (s->base == T_COMPLEX || s->base >= T_COMPLEX_VECTOR)
+    trace_unsupported(t, s->span, "complex numbers");
   Shape declared = trace_shape(t, s, type), f = free_shape(t, s, &declared);
   Tr n = tr_int(t, 1);
   for (int k = 0; k < s->array_dims; k++) n = times(t, n, declared.dims[k]);
@@ -173,7 +194,8 @@ static Tr unconstrain(Tracer *t, const SizedType *s, SVal v) {
   if (s->base == T_TUPLE) {
     if (s->array_dims) trace_unsupported(t, s->span, "parameters that are arrays of tuples");
     Tr *parts = ARENA_ARRAY(t->arena, Tr, (size_t)s->member_count);
-    for (int k = 0; k < s->member_count; k++) parts[k] = unconstrain(t, s->members[k], v.members[k]);
+    for (int k = 0; k < s->member_count; k++)
+      parts[k] = unconstrain(t, s->members[k], v.members[k]);
     return tr_concat(t, s->member_count, parts, 0);
   }
   Shape declared = trace_shape(t, s, v.type), f = free_shape(t, s, &declared);
@@ -183,9 +205,12 @@ static Tr unconstrain(Tracer *t, const SizedType *s, SVal v) {
     int count = 1 + transform_args(t, s, &declared, false, args + 1);
     const char *name = arena_printf(t->arena, "%s_unconstrain", transform->name);
     BaseType free_base = f.rank == 2 ? T_MATRIX : f.rank == 1 ? T_VECTOR : T_REAL;
-    v = call_library(t, name, args, count, type_simple(t->arena, free_base, s->array_dims), s->span);
+    v = call_library(t, name, args, count, type_simple(t->arena, free_base, s->array_dims),
+                     s->span);
   }
   return to_flat(t, v.tr, &f);
 }
 
-Tr unconstrain_parameter(Tracer *t, const VarDecl *d, SVal v) { return unconstrain(t, d->sized, v); }
+Tr unconstrain_parameter(Tracer *t, const VarDecl *d, SVal v) {
+  return unconstrain(t, d->sized, v);
+}

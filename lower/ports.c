@@ -23,33 +23,44 @@ void add_output(Ports *p, LoweredPort port, IrValue *value) {
 
 /* ---- inputs ---- */
 
-/* The tensor type a declaration asks for: sizes that are known are static, others named after the variable they are. */
-static IrType input_type(Tracer *t, const SizedType *s, const StanType *type, int outer, LoweredPort *port) {
+/* The tensor type a declaration asks for: sizes that are known are static, others named after the
+ * variable they are. */
+static IrType input_type(Tracer *t, const SizedType *s, const StanType *type, int outer,
+                         LoweredPort *port) {
   IrType r = {.dtype = s->base == T_INT ? IR_I64 : IR_F64, .rank = type_rank(type)};
   for (int k = 0; k < r.rank; k++) {
     int at = k - outer, own = at - s->array_dims;
-    const Expr *e = at < 0 ? NULL : own < 0 ? s->array_sizes[at] : s->sizes[s->sizes[own] ? own : 0];
+    const Expr *e = at < 0    ? NULL
+                    : own < 0 ? s->array_sizes[at]
+                              : s->sizes[s->sizes[own] ? own : 0];
     r.dim[k] = IR_DYNAMIC;
     if (!e) continue;
     int64_t known;
-    if (tr_known_int(trace_int(t, e), &known)) r.dim[k] = known;
-    else if (e->kind == E_VARIABLE) port->dim_names[k] = e->name;
+    if (tr_known_int(trace_int(t, e), &known))
+      r.dim[k] = known;
+    else if (e->kind == E_VARIABLE)
+      port->dim_names[k] = e->name;
   }
   return r;
 }
 
-/* A data variable or parameter as function parameters, one a tensor; names of tuple members are x:1, x:1:2, ... */
-static SVal input_value(Tracer *t, Ports *p, const SizedType *s, const StanType *type, const char *name, int outer, bool batched) {
+/* A data variable or parameter as function parameters, one a tensor; names of tuple members are
+ * x:1, x:1:2, ... */
+static SVal input_value(Tracer *t, Ports *p, const SizedType *s, const StanType *type,
+                        const char *name, int outer, bool batched) {
   SVal v = {.type = type, .autodiff = batched};
   if (s->base == T_TUPLE) {
     v.members = ARENA_ARRAY(t->arena, SVal, (size_t)s->member_count);
     for (int k = 0; k < s->member_count; k++) {
       const StanType *member = type_array_of(t->arena, type->members[k], type->array_dims);
-      v.members[k] = input_value(t, p, s->members[k], member, arena_printf(t->arena, "%s:%d", name, k + 1), type->array_dims, batched);
+      v.members[k] =
+          input_value(t, p, s->members[k], member, arena_printf(t->arena, "%s:%d", name, k + 1),
+                      type->array_dims, batched);
     }
     return v;
   }
-  if (s->base == T_COMPLEX || s->base >= T_COMPLEX_VECTOR) trace_unsupported(t, s->span, "complex numbers");
+  if (s->base == T_COMPLEX || s->base >= T_COMPLEX_VECTOR)
+    trace_unsupported(t, s->span, "complex numbers");
   LoweredPort port = {.name = tensor_name(t->arena, name), .stan_name = name};
   IrType shape = input_type(t, s, type, outer, &port);
   v.tr = tr_const(ir_param(t->b, shape, port.name));
@@ -69,12 +80,16 @@ static const IrTensor *read_tensor(Tracer *t, DataPath path, IrType type) {
 
 static int64_t known_size(Tracer *t, Tr n, const Expr *e) {
   int64_t known;
-  if (!tr_known_int(n, &known)) trace_unsupported(t, e ? e->span : t->span, "a size that is not known from the data");
-  if (known < 0) diag_fatal(t->diagnostics, DIAG_DATA, e ? e->span : t->span, "a size is negative: %lld", (long long)known);
+  if (!tr_known_int(n, &known))
+    trace_unsupported(t, e ? e->span : t->span, "a size that is not known from the data");
+  if (known < 0)
+    diag_fatal(t->diagnostics, DIAG_DATA, e ? e->span : t->span, "a size is negative: %lld",
+               (long long)known);
   return known;
 }
 
-static SVal baked_value(Tracer *t, const SizedType *s, const StanType *type, DataPath path, const int64_t *outer, int outer_rank) {
+static SVal baked_value(Tracer *t, const SizedType *s, const StanType *type, DataPath path,
+                        const int64_t *outer, int outer_rank) {
   SVal v = {.type = type};
   IrType shape = {.dtype = s->base == T_INT ? IR_I64 : IR_F64, .rank = outer_rank};
   for (int k = 0; k < outer_rank; k++) shape.dim[k] = outer[k];
@@ -89,11 +104,14 @@ static SVal baked_value(Tracer *t, const SizedType *s, const StanType *type, Dat
     for (int k = 0; k < s->member_count; k++) {
       members[path.member_count] = k + 1;
       DataPath inner = {path.variable, path.member_count + 1, members};
-      v.members[k] = baked_value(t, s->members[k], type_array_of(t->arena, type->members[k], type->array_dims), inner, shape.dim, shape.rank);
+      v.members[k] =
+          baked_value(t, s->members[k], type_array_of(t->arena, type->members[k], type->array_dims),
+                      inner, shape.dim, shape.rank);
     }
     return v;
   }
-  if (s->base == T_COMPLEX || s->base >= T_COMPLEX_VECTOR) trace_unsupported(t, s->span, "complex numbers");
+  if (s->base == T_COMPLEX || s->base >= T_COMPLEX_VECTOR)
+    trace_unsupported(t, s->span, "complex numbers");
   for (int k = 0; shape.rank < type_rank(type); k++) {
     const Expr *e = s->sizes[s->sizes[k] ? k : 0];
     shape.dim[shape.rank++] = known_size(t, trace_int(t, e), e);
@@ -114,11 +132,14 @@ static const char *offender(Tracer *t, const char *name, const IrTensor *bad, co
   Text s = text_new(t->arena);
   text_add(&s, name);
   for (int k = 0; k < bad->type.rank; k++)
-    text_printf(&s, "%s%lld%s", k ? "," : "[", (long long)index[k] + 1, k + 1 == bad->type.rank ? "]" : "");
+    text_printf(&s, "%s%lld%s", k ? "," : "[", (long long)index[k] + 1,
+                k + 1 == bad->type.rank ? "]" : "");
   if (bad->count == x->count) {
     text_add(&s, " is ");
-    if (x->type.dtype == IR_F64) text_add_double(&s, x->data.f64[at]);
-    else text_printf(&s, "%lld", (long long)x->data.i64[at]);
+    if (x->type.dtype == IR_F64)
+      text_add_double(&s, x->data.f64[at]);
+    else
+      text_printf(&s, "%lld", (long long)x->data.i64[at]);
   }
   return s.data;
 }
@@ -142,11 +163,14 @@ void trace_data(Tracer *t, Ports *p, const Block *block) {
     const VarDecl *d = block->stmts[k]->decl;
     if (block->stmts[k]->kind != S_DECL) continue;
     t->span = d->span;
-    SVal v = t->options->data ? baked_value(t, d->sized, d->type, (DataPath){.variable = d->name}, NULL, 0)
-                              : input_value(t, p, d->sized, d->type, d->name, 0, false);
+    SVal v = t->options->data
+                 ? baked_value(t, d->sized, d->type, (DataPath){.variable = d->name}, NULL, 0)
+                 : input_value(t, p, d->sized, d->type, d->name, 0, false);
     bind(t, d, v);
-    if (t->options->data) check_data(t, d, v);
-    else assume_constraint(t, d->sized, v);
+    if (t->options->data)
+      check_data(t, d, v);
+    else
+      assume_constraint(t, d->sized, v);
   }
 }
 
@@ -167,7 +191,8 @@ void trace_parameter_inputs(Tracer *t, Ports *p) {
 
 static void output_value(Tracer *t, Ports *p, const SVal *v, const char *name) {
   if (v->type->base == T_TUPLE) {
-    for (int k = 0; k < v->type->member_count; k++) output_value(t, p, &v->members[k], arena_printf(t->arena, "%s:%d", name, k + 1));
+    for (int k = 0; k < v->type->member_count; k++)
+      output_value(t, p, &v->members[k], arena_printf(t->arena, "%s:%d", name, k + 1));
     return;
   }
   LoweredPort port = {.name = tensor_name(t->arena, name), .stan_name = name};
@@ -178,6 +203,6 @@ static void output_value(Tracer *t, Ports *p, const SVal *v, const char *name) {
 void output_block(Tracer *t, Ports *p, BlockKind kind) {
   const Block *block = &t->program->blocks[kind];
   for (int k = 0; k < block->stmt_count; k++)
-    if (block->stmts[k]->kind == S_DECL) output_value(t, p, &lookup(t, block->stmts[k]->decl)->value, block->stmts[k]->decl->name);
+    if (block->stmts[k]->kind == S_DECL)
+      output_value(t, p, &lookup(t, block->stmts[k]->decl)->value, block->stmts[k]->decl->name);
 }
-

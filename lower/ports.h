@@ -16,11 +16,13 @@ typedef struct {
 
 void add_input(Ports *p, LoweredPort port, bool batched);
 void add_output(Ports *p, LoweredPort port, IrValue *value);
-/* Binds the data variables: to the data given, checked against their declarations, or else to inputs. */
+/* Binds the data variables: to the data given, checked against their declarations, or else to
+ * inputs. */
 void trace_data(Tracer *t, Ports *p, const Block *block);
 /* Binds the parameters to inputs by their names, one a tensor. */
 void trace_parameter_inputs(Tracer *t, Ports *p);
-/* Every variable that the block declares at its top level becomes an output. Unsupported where one has no value. */
+/* Every variable that the block declares at its top level becomes an output. Unsupported where one
+ * has no value. */
 void output_block(Tracer *t, Ports *p, BlockKind kind);
 
 #endif

@@ -1,4 +1,5 @@
-/* The entry points of a program: blocks in order, then differentiation, batching and simplification. */
+/* The entry points of a program: blocks in order, then differentiation, batching and
+ * simplification. */
 #include "lower/call.h"
 #include "lower/describe.h"
 #include "lower/ports.h"
@@ -7,8 +8,8 @@
 
 /* ---- blocks ---- */
 
-/* Runs one statement; where it is not supported, what it assigns has no value, which matters only if that is used. Returns the reason,
- * or NULL. */
+/* Runs one statement; where it is not supported, what it assigns has no value, which matters only
+ * if that is used. Returns the reason, or NULL. */
 static const Diagnostic *attempt(Tracer *t, const Stmt *s) {
   VarSet assigned = assigned_variables(t->arena, s);
   Tracer saved = *t;
@@ -66,7 +67,8 @@ static void trace_transformed_data(Tracer *t) {
   bool known;
   if (tr_known_bool(*valid, &known) && !known)
     diag_fatal(t->diagnostics, DIAG_DATA, t->program->blocks[BLOCK_TRANSFORMED_DATA].span,
-               "the data do not fit: the transformed data block rejects them, or a value breaks its declaration");
+               "the data do not fit: the transformed data block rejects them, or a value breaks "
+               "its declaration");
 }
 
 static void trace_parameters(Tracer *t, Tr unconstrained) {
@@ -85,7 +87,8 @@ static Tr total_free_size(Tracer *t) {
   const Block *block = &t->program->blocks[BLOCK_PARAMETERS];
   Tr n = tr_int(t, 0);
   for (int k = 0; k < block->stmt_count; k++)
-    if (block->stmts[k]->kind == S_DECL) n = tr_binary(t, IR_ADD, n, free_size(t, block->stmts[k]->decl->sized));
+    if (block->stmts[k]->kind == S_DECL)
+      n = tr_binary(t, IR_ADD, n, free_size(t, block->stmts[k]->decl->sized));
   return n;
 }
 
@@ -147,7 +150,8 @@ static void trace_unconstrain(Tracer *t, Ports *p) {
   int count = 0;
   for (int k = 0; k < block->stmt_count; k++) {
     const VarDecl *d = block->stmts[k]->decl;
-    if (block->stmts[k]->kind == S_DECL) parts[count++] = unconstrain_parameter(t, d, lookup(t, d)->value);
+    if (block->stmts[k]->kind == S_DECL)
+      parts[count++] = unconstrain_parameter(t, d, lookup(t, d)->value);
   }
   Tr x = count ? tr_concat(t, count, parts, 0) : tr_broadcast(t, tr_real(t, 0), 1, &zero);
   add_output(p, (LoweredPort){.name = "unconstrained"}, x.value);
@@ -170,7 +174,8 @@ static void (*const entries[])(Tracer *t, Ports *p) = {
 
 /* ---- after tracing ---- */
 
-/* (log density, valid, gradient) of one chain become its log density and gradient: -inf and 0 where Stan would throw. */
+/* (log density, valid, gradient) of one chain become its log density and gradient: -inf and 0 where
+ * Stan would throw. */
 static IrFunction *guard_density(Tracer *t, IrFunction *f, Ports *p, bool gradient) {
   if (gradient) {
     bool *wrt = ARENA_ARRAY(t->arena, bool, p->input_count);
@@ -186,12 +191,15 @@ static IrFunction *guard_density(Tracer *t, IrFunction *f, Ports *p, bool gradie
   ir_inline(b, f, params, results);
   IrValue *valid = results[1];
   p->output_count = p->result_count = 0;
-  add_output(p, (LoweredPort){.name = "log_density"}, ir_select(b, valid, results[0], ir_f64(b, -1.0 / 0.0)));
-  if (gradient) add_output(p, (LoweredPort){.name = "gradient"}, ir_select(b, valid, results[2], ir_f64(b, 0)));
+  add_output(p, (LoweredPort){.name = "log_density"},
+             ir_select(b, valid, results[0], ir_f64(b, -1.0 / 0.0)));
+  if (gradient)
+    add_output(p, (LoweredPort){.name = "gradient"}, ir_select(b, valid, results[2], ir_f64(b, 0)));
   return ir_function_end(b, p->results, NULL, (int)p->result_count);
 }
 
-static Tracer *tracer_new(Arena *arena, const Program *program, const LowerOptions *options, Diagnostics *d) {
+static Tracer *tracer_new(Arena *arena, const Program *program, const LowerOptions *options,
+                          Diagnostics *d) {
   Tracer *t = ARENA_NEW(arena, Tracer);
   *t = (Tracer){.arena = arena, .diagnostics = d, .options = options, .program = program};
   t->prelude = prelude_new(arena);
@@ -216,7 +224,8 @@ static void name_leading_axis(Ports *p, const char *name) {
     }
 }
 
-Lowered *lower_program(Arena *arena, const Program *program, const LowerOptions *options, Sources *sources, Diagnostics *d) {
+Lowered *lower_program(Arena *arena, const Program *program, const LowerOptions *options,
+                       Sources *sources, Diagnostics *d) {
   (void)sources;
   Tracer *t = tracer_new(arena, program, options, d);
   Ports p = {.arena = arena};

@@ -7,7 +7,8 @@ Binding *lookup(Tracer *t, const VarDecl *decl) {
   for (size_t k = t->frame->count; k-- > 0;)
     if (t->frame->bindings[k]->decl == decl) {
       Binding *b = t->frame->bindings[k];
-      if (b->missing) diag_fatal(t->diagnostics, b->missing->kind, b->missing->span, "%s", b->missing->message);
+      if (b->missing)
+        diag_fatal(t->diagnostics, b->missing->kind, b->missing->span, "%s", b->missing->message);
       return b;
     }
   trace_unsupported(t, decl->span, "the variable '%s' here", decl->name);
@@ -73,12 +74,14 @@ static void store_result(Tracer *t, SVal v) {
 
 /* A term: another density drops its own constants; a ternary on known data is the branch taken. */
 static SVal trace_term(Tracer *t, const Expr *e) {
-  if (e->kind == E_CALL && is_density_name(e->name)) return trace_density_call(t, e, t->frame->drop_constants);
+  if (e->kind == E_CALL && is_density_name(e->name))
+    return trace_density_call(t, e, t->frame->drop_constants);
   return trace_expr(t, e);
 }
 
-/* The additive terms of a density's return expression, each on its own so that those without a parameter can be dropped
- * and those that do not vary over a level are counted instead of summed. */
+/* The additive terms of a density's return expression, each on its own so that those without a
+ * parameter can be dropped and those that do not vary over a level are counted instead of summed.
+ */
 static void trace_terms(Tracer *t, const Expr *e, bool negative) {
   if (e->kind == E_BINARY && (e->op == OP_ADD || e->op == OP_SUB)) {
     trace_terms(t, e->args[0], negative);
@@ -106,7 +109,8 @@ static void trace_terms(Tracer *t, const Expr *e, bool negative) {
 
 static int count_terms(const Expr *e) {
   if (e->kind == E_TERNARY) return count_terms(e->args[1]) + count_terms(e->args[2]);
-  if (e->kind == E_BINARY && (e->op == OP_ADD || e->op == OP_SUB)) return count_terms(e->args[0]) + count_terms(e->args[1]);
+  if (e->kind == E_BINARY && (e->op == OP_ADD || e->op == OP_SUB))
+    return count_terms(e->args[0]) + count_terms(e->args[1]);
   return e->kind == E_UNARY && e->op == OP_NEG ? count_terms(e->args[0]) : 1;
 }
 
@@ -126,8 +130,10 @@ static void trace_return(Tracer *t, const Stmt *s) {
   } else if (s->rhs) {
     store_result(t, promote(t, trace_expr(t, s->rhs), f->function->type->result));
   }
-  if (partial) add_flag(t, &f->returned);
-  else f->done = true;
+  if (partial)
+    add_flag(t, &f->returned);
+  else
+    f->done = true;
 }
 
 /* ---- branches ---- */
@@ -140,7 +146,9 @@ void trace_masked(Tracer *t, Tr condition, const Stmt *stmt) {
   t->mask = mask;
 }
 
-static void add_slot(Tracer *t, Slots *s, Tr *slot) { ARENA_PUSH(t->arena, s->slots, s->count, s->capacity, slot); }
+static void add_slot(Tracer *t, Slots *s, Tr *slot) {
+  ARENA_PUSH(t->arena, s->slots, s->count, s->capacity, slot);
+}
 
 static void add_value_slots(Tracer *t, Slots *s, SVal *v, Level *home) {
   if (v->type->base == T_TUPLE) {
@@ -188,14 +196,16 @@ bool stmt_varies(Tracer *t, const Stmt *stmt) {
 }
 
 /* One branch as a region: a builder whose results are the slots' values. */
-static IrBuilder *trace_branch(Tracer *t, const Stmt *stmt, const Slots *slots, const Tr *before, IrValue **results, bool *varying) {
+static IrBuilder *trace_branch(Tracer *t, const Stmt *stmt, const Slots *slots, const Tr *before,
+                               IrValue **results, bool *varying) {
   IrBuilder *outer = t->b, *b = ir_function_begin(t->module, outer, "branch");
   t->b = b;
   if (stmt) trace_stmt(t, stmt);
   for (int k = 0; k < slots->count; k++) {
     Tr now = *slots->slots[k];
     if (now.level != before[k].level) now = tr_spread(t, now, before[k].level);
-    if (now.value->type.dtype != before[k].value->type.dtype) now = tr_cast(t, now, before[k].value->type.dtype);
+    if (now.value->type.dtype != before[k].value->type.dtype)
+      now = tr_cast(t, now, before[k].value->type.dtype);
     results[k] = now.value;
     varying[k] |= now.varying;
     *slots->slots[k] = before[k];
@@ -222,7 +232,8 @@ static void trace_if_region(Tracer *t, Tr condition, const Stmt *s) {
   for (size_t k = 0; k < n; k++) *slots.slots[k] = (Tr){results[k], before[k].level, varying[k]};
 }
 
-/* Whether the branches of s only add to accumulators and to variables from outside the current level. */
+/* Whether the branches of s only add to accumulators and to variables from outside the current
+ * level. */
 static bool only_contributes(Tracer *t, const Stmt *s) {
   VarSet assigned = assigned_variables(t->arena, s);
   for (size_t k = 0; k < assigned.count; k++)
@@ -294,7 +305,8 @@ void trace_stmt(Tracer *t, const Stmt *s) {
   case S_PROFILE: trace_scoped(t, s); break;
   case S_DECL: trace_declaration(t, s); break;
   case S_PRINT:
-    diag(t->diagnostics, DIAG_NOTE, s->span, "print statements are dropped: a model has no output stream");
+    diag(t->diagnostics, DIAG_NOTE, s->span,
+         "print statements are dropped: a model has no output stream");
     break;
   case S_REJECT:
   case S_FATAL_ERROR: trace_throw(t, tr_const(ir_bool(t->b, true))); break;

@@ -44,7 +44,8 @@ void trace_unsupported(Tracer *t, Span span, const char *format, ...) {
 Level *level_product(Tracer *t, Level *parent, IrValue *size) {
   Level *l = ARENA_NEW(t->arena, Level);
   *l = (Level){.parent = parent, .depth = depth_of(parent) + 1, .size = size};
-  if (l->depth > 5) trace_unsupported(t, t->span, "loops nested more than five deep that vectorise together");
+  if (l->depth > 5)
+    trace_unsupported(t, t->span, "loops nested more than five deep that vectorise together");
   return l;
 }
 
@@ -54,7 +55,8 @@ Level *level_deeper(Level *a, Level *b) {
   return b;
 }
 
-/* The level whose axis is axis `a` of `level` (a product chain: one level an axis; a flat level starts it). */
+/* The level whose axis is axis `a` of `level` (a product chain: one level an axis; a flat level
+ * starts it). */
 static Level *level_of_axis(Level *level, int a) {
   while (level->depth > a + 1) level = level->parent;
   return level;
@@ -68,9 +70,11 @@ Level *level_where(Tracer *t, Level *parent, Tr mask) {
   int depth = parent->depth;
   IrValue *count = ir_i64(b, 1);
   for (int a = 0; a < depth; a++) count = ir_binary(b, IR_MUL, count, axis_size(parent, a));
-  IrValue *at = ir_emit(b, IR_NONZERO, (IrAttr){0}, (IrValue *[]){ir_reshape(b, mask.value, &count, 1)}, 1);
+  IrValue *at =
+      ir_emit(b, IR_NONZERO, (IrAttr){0}, (IrValue *[]){ir_reshape(b, mask.value, &count, 1)}, 1);
   Level *l = ARENA_NEW(t->arena, Level);
-  *l = (Level){.parent = parent, .depth = 1, .flat = true, .selection = true, .size = ir_dim(b, at, 0)};
+  *l = (Level){
+      .parent = parent, .depth = 1, .flat = true, .selection = true, .size = ir_dim(b, at, 0)};
   for (int a = depth - 1; a >= 0; a--) { /* the positions, from the last axis to the first */
     IrValue *n = axis_size(parent, a);
     l->flat_index[a] = a ? ir_binary(b, IR_MOD, at, n) : at;
@@ -92,7 +96,8 @@ static Tr lift_flat(Tracer *t, Tr v, Level *level) {
       }
     }
     IrValue *n = ir_dim(b, x, axis);
-    index = index ? ir_binary(b, IR_ADD, ir_binary(b, IR_MUL, index, n), level->flat_index[a]) : level->flat_index[a];
+    index = index ? ir_binary(b, IR_ADD, ir_binary(b, IR_MUL, index, n), level->flat_index[a])
+                  : level->flat_index[a];
     axis++;
   }
   if (axis == 1 && x->type.dim[0] == 1) return (Tr){x, level, v.varying};
@@ -126,7 +131,8 @@ Tr tr_spread(Tracer *t, Tr v, Level *level) {
 
 Tr tr_enter(Tracer *t, Tr v, Level *level) {
   IrValue *x = v.value;
-  if (v.level) x = tr_lift(t, v, level->parent).value;
+  if (v.level)
+    x = tr_lift(t, v, level->parent).value;
   else
     for (int a = 1; a < level->depth; a++) x = ir_unsqueeze(t->b, x, 0);
   return (Tr){x, level, v.varying};
@@ -188,16 +194,23 @@ Tr tr_emit(Tracer *t, IrOp op, IrAttr attr, int count, const Tr *in) {
     values[k] = v.value;
     batched[k] = v.level != NULL;
   }
-  result.value = result.level ? ir_emit_batched(t->b, op, attr, values, count, batched, result.level->depth)
-                              : ir_emit(t->b, op, attr, values, count);
+  result.value = result.level
+                     ? ir_emit_batched(t->b, op, attr, values, count, batched, result.level->depth)
+                     : ir_emit(t->b, op, attr, values, count);
   if (!result.value)
-    trace_unsupported(t, t->span, "a size that differs between the iterations of a vectorised loop (%s)", ir_op_name(op));
+    trace_unsupported(t, t->span,
+                      "a size that differs between the iterations of a vectorised loop (%s)",
+                      ir_op_name(op));
   return result;
 }
 
 Tr tr_unary(Tracer *t, IrOp op, Tr a) { return tr_emit(t, op, (IrAttr){0}, 1, &a); }
-Tr tr_binary(Tracer *t, IrOp op, Tr a, Tr b) { return tr_emit(t, op, (IrAttr){0}, 2, (Tr[]){a, b}); }
-Tr tr_select(Tracer *t, Tr c, Tr a, Tr b) { return tr_emit(t, IR_SELECT, (IrAttr){0}, 3, (Tr[]){c, a, b}); }
+Tr tr_binary(Tracer *t, IrOp op, Tr a, Tr b) {
+  return tr_emit(t, op, (IrAttr){0}, 2, (Tr[]){a, b});
+}
+Tr tr_select(Tracer *t, Tr c, Tr a, Tr b) {
+  return tr_emit(t, IR_SELECT, (IrAttr){0}, 3, (Tr[]){c, a, b});
+}
 Tr tr_not(Tracer *t, Tr a) { return tr_unary(t, IR_NOT, a); }
 
 Tr tr_cast(Tracer *t, Tr a, IrDtype dtype) {
@@ -229,8 +242,12 @@ static Tr with_dims(Tracer *t, IrOp op, Tr a, int rank, const Tr *dims) {
   return tr_emit(t, op, (IrAttr){0}, rank + 1, in);
 }
 
-Tr tr_reshape(Tracer *t, Tr a, int rank, const Tr *dims) { return with_dims(t, IR_RESHAPE, a, rank, dims); }
-Tr tr_broadcast(Tracer *t, Tr a, int rank, const Tr *dims) { return with_dims(t, IR_BROADCAST, a, rank, dims); }
+Tr tr_reshape(Tracer *t, Tr a, int rank, const Tr *dims) {
+  return with_dims(t, IR_RESHAPE, a, rank, dims);
+}
+Tr tr_broadcast(Tracer *t, Tr a, int rank, const Tr *dims) {
+  return with_dims(t, IR_BROADCAST, a, rank, dims);
+}
 
 Tr tr_gather(Tracer *t, Tr x, Tr index, int axis) {
   return tr_emit(t, IR_GATHER, (IrAttr){.axis = axis}, 2, (Tr[]){x, index});
@@ -278,12 +295,14 @@ static Tr fold_flat(Tracer *t, IrOp reduce, Tr v, Level *level) {
   IrValue *dims[IR_MAX_RANK], *index = NULL;
   for (int a = 0; a < parent->depth; a++) {
     IrValue *n = axis_size(parent, a);
-    index = index ? ir_binary(b, IR_ADD, ir_binary(b, IR_MUL, index, n), level->flat_index[a]) : level->flat_index[a];
+    index = index ? ir_binary(b, IR_ADD, ir_binary(b, IR_MUL, index, n), level->flat_index[a])
+                  : level->flat_index[a];
     dims[0] = a ? ir_binary(b, IR_MUL, dims[0], n) : n;
   }
   for (int k = 0; k < own; k++) dims[rank++] = tr_dim(t, v, k);
   IrValue *zero = v.value->type.dtype == IR_F64 ? ir_f64(b, 0) : ir_i64(b, 0);
-  IrValue *sum = ir_scatter(b, IR_SCATTER_ADD, ir_broadcast(b, zero, dims, rank), index, v.value, 0, 0);
+  IrValue *sum =
+      ir_scatter(b, IR_SCATTER_ADD, ir_broadcast(b, zero, dims, rank), index, v.value, 0, 0);
   for (int k = own; k > 0; k--) dims[parent->depth + k - 1] = dims[k];
   for (int a = 0; a < parent->depth; a++) dims[a] = axis_size(parent, a);
   return (Tr){ir_reshape(b, sum, dims, parent->depth + own), parent, v.varying};
@@ -292,7 +311,8 @@ static Tr fold_flat(Tracer *t, IrOp reduce, Tr v, Level *level) {
 Tr tr_fold(Tracer *t, IrOp reduce, Tr v, Level *level, Level *home) {
   while (level != home) {
     if (level->flat && home) {
-      v = v.level ? fold_flat(t, reduce, v, level) : fold_flat(t, reduce, tr_spread(t, v, level), level);
+      v = v.level ? fold_flat(t, reduce, v, level)
+                  : fold_flat(t, reduce, tr_spread(t, v, level), level);
       level = level->parent;
       continue;
     }
@@ -301,11 +321,15 @@ Tr tr_fold(Tracer *t, IrOp reduce, Tr v, Level *level, Level *home) {
     if (!v.level || v.level != level) {
       v = repeated(t, reduce, v, level->size);
     } else {
-      bool once = v.value->type.dim[axis] == 1 && !(level->size->constant && level->size->constant->data.i64[0] == 1);
+      bool once = v.value->type.dim[axis] == 1 &&
+                  !(level->size->constant && level->size->constant->data.i64[0] == 1);
       int8_t axes[1] = {(int8_t)axis};
       Level *above = level->flat ? NULL : level->parent;
-      if (once) v = repeated(t, reduce, (Tr){ir_squeeze(t->b, v.value, axis), above, v.varying}, level->size);
-      else v = (Tr){ir_reduce(t->b, reduce, v.value, axes, 1), above, v.varying};
+      if (once)
+        v = repeated(t, reduce, (Tr){ir_squeeze(t->b, v.value, axis), above, v.varying},
+                     level->size);
+      else
+        v = (Tr){ir_reduce(t->b, reduce, v.value, axes, 1), above, v.varying};
     }
     level = level->flat ? NULL : level->parent;
   }

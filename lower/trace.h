@@ -1,8 +1,8 @@
 /* Tracing a checked Stan program into IR: the state that the files of lower/ share.
  *
- * Statements run symbolically, once. A loop whose iterations are independent is entered as a Level: its
- * variable becomes a vector, and everything computed from it carries the level's leading axes. So
- * loops become tensor ops while they are traced, and nothing grows with the data. */
+ * Statements run symbolically, once. A loop whose iterations are independent is entered as a Level:
+ * its variable becomes a vector, and everything computed from it carries the level's leading axes.
+ * So loops become tensor ops while they are traced, and nothing grows with the data. */
 #ifndef STAN2ONNX_LOWER_TRACE_H
 #define STAN2ONNX_LOWER_TRACE_H
 
@@ -16,8 +16,9 @@ struct Level {
   Level *parent;
   int depth;     /* leading axes that a value of this level carries */
   IrValue *size; /* extent of the last of them (i64 scalar) */
-  /* A product level adds one axis to its parent's. A flat level has a single axis, a selection of the parent's
-   * iterations: flat_index[a] (i64 [size]) is their position along the parent's axis a. */
+  /* A product level adds one axis to its parent's. A flat level has a single axis, a selection of
+   * the parent's iterations: flat_index[a] (i64 [size]) is their position along the parent's axis
+   * a. */
   bool flat;
   bool selection; /* flat: each of the parent's iterations at most once */
   IrValue *flat_index[IR_MAX_RANK];
@@ -35,15 +36,16 @@ typedef struct {
 typedef struct SVal SVal;
 struct SVal {
   const StanType *type;
-  Tr tr;          /* int: i64 or bool; real and containers of it: f64 */
-  bool autodiff;  /* Stan's C++ would hold it in autodiff variables: decides which constants are dropped */
-  SVal *members;  /* tuple: type->member_count of them */
+  Tr tr;         /* int: i64 or bool; real and containers of it: f64 */
+  bool autodiff; /* Stan's C++ would hold it in autodiff variables: decides which constants are
+                    dropped */
+  SVal *members; /* tuple: type->member_count of them */
 };
 
 /* A variable in scope. */
 typedef struct {
   const VarDecl *decl;
-  Level *home;    /* the level it was declared at: values assigned later are reduced to it */
+  Level *home; /* the level it was declared at: values assigned later are reduced to it */
   SVal value;
   const Diagnostic *missing; /* why it has no value: what it is computed from is not supported */
 } Binding;
@@ -55,17 +57,17 @@ struct Frame {
   const FunDef *function;
   size_t count, capacity;
   Binding **bindings;
-  bool autodiff;          /* some argument is */
-  bool drop_constants;    /* _lupdf calls inside drop constants */
-  bool is_density;        /* a density of the library: its return expression is summed term by term */
+  bool autodiff;       /* some argument is */
+  bool drop_constants; /* _lupdf calls inside drop constants */
+  bool is_density;     /* a density of the library: its return expression is summed term by term */
   bool is_library;
-  SVal result;            /* meaningful once has_result */
+  SVal result; /* meaningful once has_result */
   bool has_result;
-  bool done;              /* everything has returned */
-  int term_count;         /* is_density: the terms of its only, unconditional return */
+  bool done;      /* everything has returned */
+  int term_count; /* is_density: the terms of its only, unconditional return */
   Tr *terms;
-  Tr entry;               /* the mask at entry */
-  Tr returned;            /* bool: which iterations have returned; value NULL: none so far */
+  Tr entry;    /* the mask at entry */
+  Tr returned; /* bool: which iterations have returned; value NULL: none so far */
 };
 
 /* Pseudo-variables that statements update beside the program's own. */
@@ -84,26 +86,27 @@ struct Tracer {
   Level *level;
   Tr mask;                    /* bool: the iterations and chains that run; value NULL: all */
   Tr accumulators[ACC_COUNT]; /* target (f64) and "nothing thrown yet" (bool), both of level NULL */
-  Tr broken, continued;       /* bool: iterations that left or skipped the rest of the loop's body */
-  int escapes;                /* counts changes of returned, broken and continued */
+  Tr broken, continued; /* bool: iterations that left or skipped the rest of the loop's body */
+  int escapes;          /* counts changes of returned, broken and continued */
   BlockKind block;
-  bool in_library;            /* tracing a function of the library */
-  bool unchecked;             /* inside the callee of an IR call: the caller has checked the domain */
-  bool jacobian;              /* `jacobian +=` counts */
+  bool in_library; /* tracing a function of the library */
+  bool unchecked;  /* inside the callee of an IR call: the caller has checked the domain */
+  bool jacobian;   /* `jacobian +=` counts */
   int call_depth, call_count, scope_count;
-  Span span;                  /* what is being traced, for messages */
-  struct CallCache *calls;    /* traced callees of IR calls */
+  Span span;               /* what is being traced, for messages */
+  struct CallCache *calls; /* traced callees of IR calls */
 };
 
 /* ---- trace.c: levels and batched emission ---- */
 
-Tr tr_const(IrValue *v);                      /* level NULL, not varying */
+Tr tr_const(IrValue *v); /* level NULL, not varying */
 Tr tr_real(Tracer *t, double x);
 Tr tr_int(Tracer *t, int64_t x);
 Level *level_product(Tracer *t, Level *parent, IrValue *size);
 /* The iterations of `parent` at which mask (a bool of that level) is true. */
 Level *level_where(Tracer *t, Level *parent, Tr mask);
-/* v as a value of `level`, which must be v's level or below it. Values of level NULL stay as they are. */
+/* v as a value of `level`, which must be v's level or below it. Values of level NULL stay as they
+ * are. */
 Tr tr_lift(Tracer *t, Tr v, Level *level);
 /* v with its level's axes present and of full extent at `level`. */
 Tr tr_spread(Tracer *t, Tr v, Level *level);
@@ -120,31 +123,34 @@ Tr tr_unary(Tracer *t, IrOp op, Tr a);
 Tr tr_binary(Tracer *t, IrOp op, Tr a, Tr b);
 Tr tr_select(Tracer *t, Tr c, Tr a, Tr b);
 Tr tr_cast(Tracer *t, Tr a, IrDtype dtype);
-Tr tr_reduce(Tracer *t, IrOp op, Tr a, int axis);   /* over one own axis */
-Tr tr_reduce_all(Tracer *t, IrOp op, Tr a);         /* over all own axes */
+Tr tr_reduce(Tracer *t, IrOp op, Tr a, int axis); /* over one own axis */
+Tr tr_reduce_all(Tracer *t, IrOp op, Tr a);       /* over all own axes */
 Tr tr_reshape(Tracer *t, Tr a, int rank, const Tr *dims);
 Tr tr_broadcast(Tracer *t, Tr a, int rank, const Tr *dims);
 Tr tr_gather(Tracer *t, Tr x, Tr index, int axis);
 Tr tr_slice(Tracer *t, Tr x, int axis, Tr start, Tr length);
 Tr tr_concat(Tracer *t, int count, const Tr *parts, int axis);
-Tr tr_transpose(Tracer *t, Tr x);                   /* swaps the last two own axes */
+Tr tr_transpose(Tracer *t, Tr x); /* swaps the last two own axes */
 Tr tr_unsqueeze(Tracer *t, Tr x, int axis);
 Tr tr_dim_value(Tracer *t, Tr v, int k);
-/* The first own axis of v becomes the axis of `level`, a product level whose parent is at or below v's. */
+/* The first own axis of v becomes the axis of `level`, a product level whose parent is at or below
+ * v's. */
 Tr tr_enter(Tracer *t, Tr v, Level *level);
-/* The axes of the product levels between `home` and v's level become leading own axes at `home`. With `full`
- * they get their full extent. NULL value where a flat level lies between. */
+/* The axes of the product levels between `home` and v's level become leading own axes at `home`.
+ * With `full` they get their full extent. NULL value where a flat level lies between. */
 Tr tr_leave(Tracer *t, Tr v, Level *level, Level *home, int *axes);
-/* Sum (or product, any, all) over the iterations of `level` beyond `home`, of a value at or above `level`. */
+/* Sum (or product, any, all) over the iterations of `level` beyond `home`, of a value at or above
+ * `level`. */
 Tr tr_fold(Tracer *t, IrOp reduce, Tr v, Level *level, Level *home);
 /* bool: mask of the running iterations and v; and the mask narrowed by c */
 Tr tr_and(Tracer *t, Tr a, Tr b);
 Tr tr_not(Tracer *t, Tr a);
-bool tr_known(Tr v);                         /* a compile-time constant */
-bool tr_known_bool(Tr v, bool *value);       /* uniform constant */
+bool tr_known(Tr v);                   /* a compile-time constant */
+bool tr_known_bool(Tr v, bool *value); /* uniform constant */
 bool tr_known_int(Tr v, int64_t *value);
 
-/* Something Stan throws on: where `bad` (bool) holds in a running iteration, the density is -inf. */
+/* Something Stan throws on: where `bad` (bool) holds in a running iteration, the density is -inf.
+ */
 void trace_throw(Tracer *t, Tr bad);
 _Noreturn void trace_unsupported(Tracer *t, Span span, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
@@ -152,8 +158,8 @@ _Noreturn void trace_unsupported(Tracer *t, Span span, const char *format, ...)
 /* ---- expressions ---- */
 
 SVal trace_expr(Tracer *t, const Expr *e);
-Tr trace_int(Tracer *t, const Expr *e);                /* i64 */
-Tr trace_condition(Tracer *t, const Expr *e);          /* bool */
+Tr trace_int(Tracer *t, const Expr *e);       /* i64 */
+Tr trace_condition(Tracer *t, const Expr *e); /* bool */
 SVal sval(const StanType *type, Tr tr, bool autodiff);
 Tr as_int(Tracer *t, Tr v);
 Tr as_real(Tracer *t, Tr v);
@@ -175,20 +181,24 @@ typedef struct {
 
 TracedIndex *trace_indices(Tracer *t, const Index *indices, int count, Tr base);
 SVal index_value(Tracer *t, SVal base, const TracedIndex *indices, int count, const StanType *type);
-/* base with the elements at `indices` replaced by (or, with `add`, increased by) v; runs at t->level while
- * base is of level `home`. */
-Tr index_update(Tracer *t, Tr base, Level *home, const TracedIndex *indices, int count, Tr v, bool add);
+/* base with the elements at `indices` replaced by (or, with `add`, increased by) v; runs at
+ * t->level while base is of level `home`. */
+Tr index_update(Tracer *t, Tr base, Level *home, const TracedIndex *indices, int count, Tr v,
+                bool add);
 
 /* ---- calls ---- */
 
 SVal trace_call(Tracer *t, const Expr *call);
 /* Calls the library by name. */
-SVal call_library(Tracer *t, const char *name, SVal *args, int count, const StanType *result, Span span);
+SVal call_library(Tracer *t, const char *name, SVal *args, int count, const StanType *result,
+                  Span span);
 SVal call_user(Tracer *t, const FunDef *f, SVal *args, int count, bool drop_constants);
 /* An intrinsic by name: false where there is none for these arguments. */
-bool call_intrinsic(Tracer *t, const char *name, SVal *args, int count, const StanType *type, SVal *result);
+bool call_intrinsic(Tracer *t, const char *name, SVal *args, int count, const StanType *type,
+                    SVal *result);
 /* A density (name with its _lpdf, _lpmf, _lcdf, ... suffix) over possibly vectorised arguments. */
-Tr trace_density(Tracer *t, const char *name, SVal *args, int count, bool drop_constants, Span span);
+Tr trace_density(Tracer *t, const char *name, SVal *args, int count, bool drop_constants,
+                 Span span);
 
 /* ---- statements ---- */
 
@@ -207,8 +217,9 @@ Binding *lookup(Tracer *t, const VarDecl *decl);
 Binding *bind(Tracer *t, const VarDecl *decl, SVal v);
 /* Runs `stmt` with the mask narrowed to `condition`. */
 void trace_masked(Tracer *t, Tr condition, const Stmt *stmt);
-/* The tensors that `stmt` may change, as places to read and write: variables it assigns, the accumulators, and with
- * escapes what records them. Before a region is traced their values are brought to the type they keep: spread over their homes. */
+/* The tensors that `stmt` may change, as places to read and write: variables it assigns, the
+ * accumulators, and with escapes what records them. Before a region is traced their values are
+ * brought to the type they keep: spread over their homes. */
 typedef struct {
   int count, capacity;
   Tr **slots;
@@ -225,16 +236,19 @@ typedef struct {
 } Shape;
 
 Shape trace_shape(Tracer *t, const SizedType *s, const StanType *type);
-/* Throws where v breaks the constraint that s declares (transformed parameters, transformed data). */
+/* Throws where v breaks the constraint that s declares (transformed parameters, transformed data).
+ */
 void check_declared(Tracer *t, const SizedType *s, SVal v);
-/* The elements (bool, of v's array dims or all its dims) that break the constraint of s; value NULL: none can. */
+/* The elements (bool, of v's array dims or all its dims) that break the constraint of s; value
+ * NULL: none can. */
 Tr broken_constraint(Tracer *t, const SizedType *s, SVal v);
 /* Facts that a declared constraint vouches for. */
 void assume_constraint(Tracer *t, const SizedType *s, SVal v);
 
 /* ---- parameters (params.c) ---- */
 
-/* Reads a parameter from the unconstrained vector at *offset (advanced), adding its log Jacobian to the target. */
+/* Reads a parameter from the unconstrained vector at *offset (advanced), adding its log Jacobian to
+ * the target. */
 SVal constrain_parameter(Tracer *t, const VarDecl *d, Tr unconstrained, Tr *offset);
 /* The inverse: the parameter's part of the unconstrained vector, rank 1. */
 Tr unconstrain_parameter(Tracer *t, const VarDecl *d, SVal v);
@@ -267,11 +281,13 @@ const Expr *as_increment(const Stmt *s, bool *negative);
 const VarDecl *lvalue_variable(const Expr *lvalue);
 /* What each variable that the body of a loop over `variable` assigns is to the loop. */
 typedef enum {
-  DEP_NONE,       /* every iteration writes elements of its own and reads no other's */
-  DEP_REDUCTION,  /* only += , and not read */
-  DEP_PRIVATE,    /* written before it is read in each iteration: the last iteration's value lives on */
+  DEP_NONE,      /* every iteration writes elements of its own and reads no other's */
+  DEP_REDUCTION, /* only += , and not read */
+  DEP_PRIVATE,   /* written before it is read in each iteration: the last iteration's value lives on
+                  */
   DEP_SEQUENTIAL
 } Dependence;
-Dependence loop_dependence(Arena *a, const VarDecl *loop_variable, const Stmt *body, const VarDecl *v);
+Dependence loop_dependence(Arena *a, const VarDecl *loop_variable, const Stmt *body,
+                           const VarDecl *v);
 
 #endif

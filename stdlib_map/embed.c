@@ -1,6 +1,7 @@
 /* Build tool: writes the library's Stan sources as C tables.
  *
- * embed OUT.c FILE.stan...   gives library_files[] (name, text) and library_functions[] (name, file), sorted by name. */
+ * embed OUT.c FILE.stan...   gives library_files[] (name, text) and library_functions[] (name,
+ * file), sorted by name. */
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,8 +31,8 @@ static void add_function(const char *name, size_t length, int file) {
   f->file = file;
 }
 
-/* A definition starts in the first column with its result type and has its name in front of the first '(' that does not belong
- * to `tuple(`. */
+/* A definition starts in the first column with its result type and has its name in front of the
+ * first '(' that does not belong to `tuple(`. */
 static void find_function(const char *line, int file) {
   if (!isalpha((unsigned char)line[0])) return;
   const char *at = line;
@@ -46,7 +47,9 @@ static void find_function(const char *line, int file) {
   if (!paren) return;
   const char *end = paren, *begin;
   while (end > line && isspace((unsigned char)end[-1])) end--;
-  for (begin = end; begin > line && (isalnum((unsigned char)begin[-1]) || begin[-1] == '_'); begin--) {}
+  for (begin = end; begin > line && (isalnum((unsigned char)begin[-1]) || begin[-1] == '_');
+       begin--) {
+  }
   if (begin > line && begin < end) add_function(begin, (size_t)(end - begin), file);
 }
 
@@ -62,9 +65,12 @@ static void write_file(FILE *out, const char *path, int number) {
     find_function(line, number);
     fputs("  \"", out);
     for (const char *c = line; *c; c++) {
-      if (*c == '\n') fputs("\\n", out);
-      else if (*c == '"' || *c == '\\') fprintf(out, "\\%c", *c);
-      else fputc(*c, out);
+      if (*c == '\n')
+        fputs("\\n", out);
+      else if (*c == '"' || *c == '\\')
+        fprintf(out, "\\%c", *c);
+      else
+        fputc(*c, out);
     }
     fputs("\"\n", out);
   }
@@ -89,13 +95,18 @@ int main(int argc, char **argv) {
   fputs("const LibraryFile library_files[] = {\n", out);
   for (int k = 2; k < argc; k++) {
     const char *base = strrchr(argv[k], '/');
-    fprintf(out, "    {\"%s\", file_%d, sizeof file_%d - 1},\n", base ? base + 1 : argv[k], k - 2, k - 2);
+    fprintf(out, "    {\"%s\", file_%d, sizeof file_%d - 1},\n", base ? base + 1 : argv[k], k - 2,
+            k - 2);
   }
   fputs("    {0},\n};\n", out);
   qsort(functions, function_count, sizeof *functions, by_name);
   fputs("const LibraryFunction library_functions[] = {\n", out);
-  for (size_t k = 0; k < function_count; k++) fprintf(out, "    {\"%s\", %d},\n", functions[k].name, functions[k].file);
-  fprintf(out, "    {0},\n};\nconst int library_file_count = %d;\nconst int library_function_count = %d;\n", argc - 2, (int)function_count);
+  for (size_t k = 0; k < function_count; k++)
+    fprintf(out, "    {\"%s\", %d},\n", functions[k].name, functions[k].file);
+  fprintf(
+      out,
+      "    {0},\n};\nconst int library_file_count = %d;\nconst int library_function_count = %d;\n",
+      argc - 2, (int)function_count);
   free(functions);
   return fclose(out) != 0;
 }

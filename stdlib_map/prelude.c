@@ -32,8 +32,10 @@ static int first_entry(const char *name) {
   int low = 0, high = library_function_count;
   while (low < high) {
     int middle = low + (high - low) / 2;
-    if (strcmp(library_functions[middle].name, name) < 0) low = middle + 1;
-    else high = middle;
+    if (strcmp(library_functions[middle].name, name) < 0)
+      low = middle + 1;
+    else
+      high = middle;
   }
   return low;
 }
@@ -58,14 +60,16 @@ static FunDef *const *collect(Prelude *p, const char *name, int *count) {
   FunDef **found = NULL;
   size_t n = 0, capacity = 0;
   int last = -1;
-  for (int k = first_entry(name); k < library_function_count && !strcmp(library_functions[k].name, name); k++) {
+  for (int k = first_entry(name);
+       k < library_function_count && !strcmp(library_functions[k].name, name); k++) {
     int file = library_functions[k].file;
     if (file == last) continue;
     last = file;
     read_file(p, file);
     Program *program = p->files[file].program;
     for (int j = 0; program && j < program->function_count; j++)
-      if (!strcmp(program->functions[j]->name, name)) ARENA_PUSH(p->arena, found, n, capacity, program->functions[j]);
+      if (!strcmp(program->functions[j]->name, name))
+        ARENA_PUSH(p->arena, found, n, capacity, program->functions[j]);
   }
   *count = (int)n;
   return found;
@@ -101,7 +105,8 @@ static bool derives(const FunDef *g, const FunDef *f, const char *parameter) {
          (!parameter || !strcmp(a->args[1], parameter));
 }
 
-const FunDef *prelude_derivative(Prelude *p, const FunDef *f, const char *parameter, Diagnostics *d) {
+const FunDef *prelude_derivative(Prelude *p, const FunDef *f, const char *parameter,
+                                 Diagnostics *d) {
   (void)d;
   for (int k = 0; k < library_file_count; k++) {
     const Program *program = p->files[k].program;
