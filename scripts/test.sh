@@ -5,6 +5,7 @@ cd "$(dirname "$0")/.."
 . scripts/setup.sh
 
 set_up check clang-format
+install_test_tools
 say "Checking the layout of the sources"
 git ls-files '*.c' '*.h' | xargs clang-format --dry-run -Werror
 say "Building"
