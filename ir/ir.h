@@ -68,6 +68,7 @@ struct IrValue {
   int index;    /* which result of the node, or which parameter */
   int id;       /* number within the function, in order of definition; used for printing */
   const IrTensor *constant; /* its value where that is known (IR_CONST nodes), else NULL */
+  bool uniform;             /* a constant whose elements are all the same, and at least one */
   unsigned facts;
 };
 
@@ -128,7 +129,8 @@ struct IrFunction {
    * cached by the caller. NULL from it means "no hand-written one for this k": differentiate. */
   IrFunction *(*derivative)(IrFunction *f, int k, void *context);
   void *context;
-  IrFunction **derivative_cache; /* owned by the IR */
+  IrFunction **derivative_cache;     /* owned by the IR */
+  struct BatchedForm *batched_forms; /* likewise: the function over batches (vmap.c) */
 };
 
 /* ---- modules and builders (build.c) ---- */
@@ -140,12 +142,15 @@ typedef struct {
 /* A module holds what functions share: the arena, options, counters. */
 IrModule *ir_module_new(Arena *arena, IrOptions options);
 Arena *ir_module_arena(IrModule *m);
+/* The first operation whose operands do not fit one another, as a program with sizes that disagree
+ * gives it; NULL while there is none. A module with an error must not be evaluated or emitted. */
+const char *ir_module_error(const IrModule *m);
 
 /* Starts a function. With a parent, it becomes a region body of it: operands that belong to the
  * parent (or its parents) are captured: they become extra parameters at the end, and constants are
  * copied in. */
 IrBuilder *ir_function_begin(IrModule *m, IrBuilder *parent, const char *name);
-/* Adds a parameter; all must be added before the first node. `name` may be NULL. */
+/* Adds a parameter; all must be added before anything is captured. `name` may be NULL. */
 IrValue *ir_param(IrBuilder *b, IrType type, const char *name);
 /* Ends the function. Dead nodes are dropped. With a parent, ir_captures then gives the parent's
  * values that the extra parameters stand for. Names may be NULL. */
@@ -157,12 +162,12 @@ IrModule *ir_builder_module(const IrBuilder *b);
 const IrScope *ir_set_scope(IrBuilder *b, const IrScope *scope);
 bool ir_set_adjoint(IrBuilder *b, bool adjoint);
 
-/* Appends op(in...) and returns its (first) result. Infers the type (aborting compilation on a type
- * error is a bug of the caller: asserts). Unless switched off, it first simplifies (algebraic
- * identities, shape ops that do nothing, slice of concat, gather of scatter, ...), evaluates at
- * once when all operands are constants (unless evaluation would fail, e.g. an index out of range:
- * then the node is kept), and reuses an equal earlier node. Operands of an enclosing function are
- * captured. For ops without region bodies. */
+/* Appends op(in...) and returns its (first) result. Infers the type; where the operands do not fit,
+ * the module remembers the error and the result has some type that it might have had. Unless
+ * switched off, it first simplifies (algebraic identities, shape ops that do nothing, slice of
+ * concat, gather of scatter, ...), evaluates at once when all operands are constants (unless
+ * evaluation would fail, e.g. an index out of range: then the node is kept), and reuses an equal
+ * earlier node. Operands of an enclosing function are captured. For ops without region bodies. */
 IrValue *ir_emit(IrBuilder *b, IrOp op, IrAttr attr, IrValue *const *in, int in_count);
 
 /* Regions. `args` beyond the explicit ones are appended from the body's captures when the body was
