@@ -1,0 +1,103 @@
+// Hidden Markov models with observation densities log_omega (states by rows, times by columns), transition probabilities
+// Gamma (from rows to columns) and initial probabilities rho. Rabiner (1989), "A tutorial on hidden Markov models and selected
+// applications in speech recognition", with the scaling of its V.A.
+
+// Holds nothing but its argument's domain.
+int is_stochastic(vector<simplex, evident> x) {
+  return 1;
+}
+
+// exp(log_omega), each column divided by its largest element
+array[] vector scaled_likelihoods(matrix log_omega) {
+  array[cols(log_omega)] vector[rows(log_omega)] w;
+  for (n in 1:cols(log_omega)) {
+    w[n] = exp(log_omega[:, n] - finite_max(log_omega[:, n]));
+  }
+  return w;
+}
+
+// The log marginal density; alpha_n, the probabilities of the states at time n given what is observed up to then; and the
+// scales s_n = sum_k (alpha_(n - 1)' Gamma)_k w_nk, whose logs sum to the density.
+@call
+tuple(real, array[] vector, vector) hmm_forward(matrix log_omega, matrix Gamma, vector rho) {
+  int K = rows(log_omega);
+  int N = cols(log_omega);
+  array[N] vector[K] w = scaled_likelihoods(log_omega);
+  array[N] vector[K] alpha;
+  vector[N] s;
+  vector[N] m;
+  for (n in 1:N) {
+    m[n] = finite_max(log_omega[:, n]);
+  }
+  vector[K] a = rho .* w[1];
+  s[1] = sum(a);
+  a = a / s[1];
+  alpha[1] = a;
+  for (n in 2:N) {
+    vector[K] b = (a' * Gamma)' .* w[n];
+    real t = sum(b);
+    a = b / t;
+    s[n] = t;
+    alpha[n] = a;
+  }
+  return (sum(log(s)) + sum(m), alpha, s);
+}
+
+// u_n = w_n beta_n / s_n, where beta_N = 1 and beta_(n - 1) = Gamma u_n
+array[] vector hmm_backward(matrix log_omega, matrix Gamma, vector s) {
+  int K = rows(log_omega);
+  int N = cols(log_omega);
+  array[N] vector[K] w = scaled_likelihoods(log_omega);
+  array[N] vector[K] u;
+  vector[K] beta = rep_vector(1, K);
+  for (k in 1:N) {
+    vector[K] x = w[N + 1 - k] .* beta / s[N + 1 - k];
+    u[N + 1 - k] = x;
+    beta = Gamma * x;
+  }
+  return u;
+}
+
+// The probabilities of the states given everything observed: alpha_n beta_n, in columns.
+matrix hmm_smooth(matrix Gamma, vector rho, array[] vector alpha, array[] vector u) {
+  int K = rows(Gamma);
+  int N = size(alpha);
+  matrix[K, N] P;
+  P[:, 1] = rho .* u[1];
+  for (n in 2:N) {
+    P[:, n] = (alpha[n - 1]' * Gamma)' .* u[n];
+  }
+  return P;
+}
+
+// The log density's derivatives: by log_omega the smoothed probabilities, by Gamma sum_n alpha_(n - 1) u_n', by rho u_1. The
+// other results are for this derivative alone.
+@vjp(hmm_forward)
+tuple(matrix, matrix, vector) hmm_forward_vjp(matrix log_omega, matrix Gamma, vector rho, real r, array[] vector alpha,
+                                              vector s, real r_, array[] vector alpha_, vector s_) {
+  int K = rows(log_omega);
+  int N = cols(log_omega);
+  array[N] vector[K] u = hmm_backward(log_omega, Gamma, s);
+  matrix[K, K] Gamma_ = rep_matrix(0, K, K);
+  for (n in 2:N) {
+    Gamma_ += alpha[n - 1] * u[n]';
+  }
+  return (r_ * hmm_smooth(Gamma, rho, alpha, u), r_ * Gamma_, r_ * u[1]);
+}
+
+real hmm_marginal(matrix log_omega, matrix Gamma, vector<simplex, evident> rho) {
+  for (k in 1:rows(Gamma)) {
+    int checked = is_stochastic(Gamma[k]');
+  }
+  return hmm_forward(log_omega, Gamma, rho).1;
+}
+
+matrix hmm_hidden_state_prob(matrix log_omega, matrix Gamma, vector<simplex, evident> rho) {
+  int K = rows(log_omega);
+  int N = cols(log_omega);
+  for (k in 1:rows(Gamma)) {
+    int checked = is_stochastic(Gamma[k]');
+  }
+  tuple(real, array[N] vector[K], vector[N]) f = hmm_forward(log_omega, Gamma, rho);
+  return hmm_smooth(Gamma, rho, f.2, hmm_backward(log_omega, Gamma, f.3));
+}
