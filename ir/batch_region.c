@@ -1,0 +1,228 @@
+/* Batching branches and loops. Where elements of the batch decide differently, both branches run,
+ * or a loop runs on while some element has not left it; the elements that do not take part are
+ * masked. */
+#include "ir/batch.h"
+#include "ir/builder.h"
+
+/* ---- IF ---- */
+
+static bool sizes_differ(const IrType *x, const IrType *y) {
+  for (int a = 0; a < x->rank; a++)
+    if (x->dim[a] != y->dim[a] && x->dim[a] != IR_DYNAMIC && y->dim[a] != IR_DYNAMIC) return true;
+  return false;
+}
+
+/* Every element computes both branches and takes the results of one. */
+static void select_branches(Batcher *t, const IrNode *n, const Batched *in, Batched *out) {
+  Batched mask = t->mask, *results[2];
+  Batched taken[2] = {in[0], batch_op(t, IR_NOT, (IrAttr){0}, in, 1)};
+  for (int side = 0; side < 2; side++) {
+    results[side] = ARENA_ARRAY(t->arena, Batched, (size_t)n->out_count);
+    t->mask = batch_and(t, mask, taken[side]);
+    batch_body(t, n->body[side], in + 1, results[side]);
+  }
+  t->mask = mask;
+  for (int k = 0; k < n->out_count; k++) {
+    if (sizes_differ(&n->body[0]->results[k]->type, &n->body[1]->results[k]->type))
+      module_error(t->module, "if: a size that differs between the elements of a batch");
+    out[k] = batch_select(t, in[0], results[0][k], results[1][k]);
+  }
+}
+
+/* All elements take the same branch. */
+static void keep_branches(Batcher *t, IrValue *condition, const IrNode *n, const Batched *in,
+                          Batched *out) {
+  IrBuilder *outer = t->b, *b[2];
+  Batched *results[2];
+  IrValue **values = ARENA_ARRAY(t->arena, IrValue *, (size_t)n->out_count);
+  for (int side = 0; side < 2; side++) {
+    results[side] = ARENA_ARRAY(t->arena, Batched, (size_t)n->out_count);
+    t->b = b[side] = ir_function_begin(t->module, outer, n->body[side]->name);
+    batch_body(t, n->body[side], in + 1, results[side]);
+  }
+  for (int side = 0; side < 2; side++) {
+    t->b = b[side];
+    for (int k = 0; k < n->out_count; k++) {
+      AxisSet axes = batch_axes(results[0][k], t->levels) | batch_axes(results[1][k], t->levels);
+      values[k] = batch_with_axes(t, results[side][k], axes);
+      out[k].batched = axes != 0;
+    }
+    ir_function_end(b[side], values, NULL, n->out_count);
+  }
+  t->b = outer;
+  ir_if(outer, condition, b[0], b[1], values);
+  for (int k = 0; k < n->out_count; k++) out[k].value = values[k];
+}
+
+void batch_if(Batcher *t, const IrNode *n, const Batched *in, Batched *out) {
+  if (batch_axes(in[0], t->levels))
+    select_branches(t, n, in, out);
+  else
+    keep_branches(t, batch_with_axes(t, in[0], 0), n, in, out);
+}
+
+/* ---- LOOP ---- */
+
+/* A loop being batched. Where its elements may leave it at different times (axes.run), it carries
+ * whether each of them is still in it, if it has a condition; it ends when none is. */
+typedef struct {
+  Batcher *t;
+  const IrNode *node;
+  LoopAxes axes;
+  Batched count;     /* the limit of each element's iterations; value NULL: the same for all */
+  Batched condition; /* at entry; value NULL: there is none */
+  bool carries_condition;
+} BatchedLoop;
+
+static bool unlimited(const IrValue *count) {
+  return !count || (count->constant && count->constant->data.i64[0] == INT64_MAX);
+}
+
+static IrValue *any(Batcher *t, Batched v) { return ir_reduce_all(t->b, IR_REDUCE_ANY, v.value); }
+
+/* Own axis 0 of a batched value before the batch axes, and back. */
+static IrValue *axis_to_front(Batcher *t, IrValue *v) {
+  int8_t permutation[IR_MAX_RANK];
+  for (int a = 0; a < v->type.rank; a++)
+    permutation[a] = (int8_t)(a == 0 ? t->levels : a <= t->levels ? a - 1 : a);
+  return ir_transpose(t->b, v, permutation);
+}
+
+static IrValue *axis_from_front(Batcher *t, IrValue *v) {
+  int8_t permutation[IR_MAX_RANK];
+  for (int a = 0; a < v->type.rank; a++)
+    permutation[a] = (int8_t)(a < t->levels ? a + 1 : a == t->levels ? 0 : a);
+  return ir_transpose(t->b, v, permutation);
+}
+
+/* The loop's operands but its carried values. */
+static IrLoop loop_operands(BatchedLoop *l, const Batched *in, IrValue **inputs) {
+  Batcher *t = l->t;
+  const IrNode *n = l->node;
+  const Batched *scanned = in + batch_first_carried(n) + n->attr.carried;
+  IrLoop loop = {.scanned = n->attr.scanned, .inputs = inputs, .reverse = n->attr.reverse};
+  if (!unlimited(in[0].value)) {
+    Batched count = in[0];
+    if (batch_axes(count, t->levels)) {
+      if (t->mask.value) count = batch_select(t, t->mask, count, (Batched){ir_i64(t->b, 0), false});
+      l->count = count;
+      loop.count = ir_reduce_all(t->b, IR_REDUCE_MAX, count.value);
+    } else {
+      loop.count = batch_with_axes(t, count, 0);
+    }
+  }
+  if (n->attr.has_condition) {
+    l->condition = in[1];
+    l->carries_condition = l->axes.run != 0;
+    /* without elements that run, nothing may be left to end the loop */
+    if (l->carries_condition)
+      l->condition = batch_and(t, t->mask, in[1]);
+    else
+      l->condition = (Batched){batch_with_axes(t, in[1], 0), false};
+    loop.condition = l->carries_condition ? any(t, l->condition) : l->condition.value;
+    if (!l->carries_condition && t->mask.value)
+      loop.condition = ir_binary(t->b, IR_AND, loop.condition, any(t, t->mask));
+  }
+  for (int k = 0; k < n->attr.scanned; k++)
+    inputs[k] = scanned[k].batched ? axis_to_front(t, scanned[k].value) : scanned[k].value;
+  return loop;
+}
+
+/* What the loop carries: the condition where it must, then the node's carried values. */
+static IrValue **initial_values(BatchedLoop *l, const Batched *in, int *count) {
+  Batcher *t = l->t;
+  const Batched *carried = in + batch_first_carried(l->node);
+  IrValue **initial = ARENA_ARRAY(t->arena, IrValue *, (size_t)l->node->attr.carried + 1);
+  *count = 0;
+  if (l->carries_condition) initial[(*count)++] = batch_with_axes(t, l->condition, l->axes.run);
+  for (int k = 0; k < l->node->attr.carried; k++)
+    initial[(*count)++] = batch_with_axes(t, carried[k], l->axes.carried[k]);
+  return initial;
+}
+
+static IrType element_type(const IrValue *stacked) {
+  return ir_type(stacked->type.dtype, stacked->type.rank - 1, stacked->type.dim + 1);
+}
+
+/* The body's parameters in the batched loop; the first is the condition where that is carried. */
+static Batched *body_params(BatchedLoop *l, const Batched *in, IrValue *const *inputs,
+                            Batched *running) {
+  Batcher *t = l->t;
+  const IrNode *n = l->node;
+  const IrFunction *body = n->body[0];
+  int carried = n->attr.carried, scanned = n->attr.scanned, first = batch_first_carried(n);
+  Batched *params = ARENA_ARRAY(t->arena, Batched, (size_t)body->param_count);
+  IrType truth = ir_scalar(IR_BOOL);
+  params[0].value = ir_param(t->b, ir_scalar(IR_I64), "i");
+  if (l->carries_condition)
+    *running = (Batched){ir_param(t->b, batch_type(t, &truth, l->axes.run), "running"), true};
+  for (int k = 1; k <= carried; k++) {
+    AxisSet axes = l->axes.carried[k - 1];
+    IrType type = batch_type(t, &body->params[k]->type, axes);
+    params[k] = (Batched){ir_param(t->b, type, NULL), axes != 0};
+  }
+  for (int k = carried + 1; k <= carried + scanned; k++)
+    params[k] = (Batched){ir_param(t->b, element_type(inputs[k - 1 - carried]), NULL),
+                          in[first + k - 1].batched};
+  for (int k = carried + scanned + 1; k < body->param_count; k++) params[k] = in[first + k - 1];
+  return params;
+}
+
+static Batched zero_like(Batcher *t, Batched v) {
+  IrTensor *zero = ir_tensor_new(t->arena, ir_scalar(v.value->type.dtype));
+  return (Batched){ir_constant(t->b, zero), false};
+}
+
+/* Builds the body. out receives which of the loop's results are batched. */
+static void build_body(BatchedLoop *l, const Batched *in, IrValue *const *inputs, Batched *out) {
+  Batcher *t = l->t;
+  const IrNode *n = l->node;
+  const IrFunction *body = n->body[0];
+  Batched mask = t->mask, run = {0};
+  Batched *params = body_params(l, in, inputs, &run);
+  Batched *results = ARENA_ARRAY(t->arena, Batched, (size_t)body->result_count);
+  IrValue **values = ARENA_ARRAY(t->arena, IrValue *, (size_t)body->result_count + 1);
+  int count = 0, conditions = n->attr.has_condition ? 1 : 0;
+  if (l->count.value)
+    run = batch_and(t, run, batch_op(t, IR_LT, (IrAttr){0}, (Batched[]){params[0], l->count}, 2));
+  if (run.value) t->mask = run; /* it holds the mask outside */
+  batch_body(t, body, params, results);
+  if (l->carries_condition) {
+    Batched on = batch_and(t, run, results[0]);
+    values[count++] = any(t, on);
+    values[count++] = batch_with_axes(t, on, l->axes.run);
+  } else if (conditions) {
+    values[count++] = batch_with_axes(t, results[0], 0);
+  }
+  for (int k = 0; k < n->out_count; k++) {
+    Batched r = results[conditions + k];
+    bool carried = k < n->attr.carried;
+    if (run.value) r = batch_select(t, run, r, carried ? params[1 + k] : zero_like(t, r));
+    out[k].batched = carried ? l->axes.carried[k] != 0 : r.batched;
+    values[count++] = carried ? batch_with_axes(t, r, l->axes.carried[k]) : r.value;
+  }
+  t->mask = mask;
+  ir_function_end(t->b, values, NULL, count);
+}
+
+void batch_loop(Batcher *t, const IrNode *n, const Batched *in, Batched *out) {
+  AxisSet *axes = ARENA_ARRAY(t->arena, AxisSet, (size_t)n->in_count);
+  for (int k = 0; k < n->in_count; k++)
+    if (in[k].value) axes[k] = batch_axes(in[k], t->levels);
+  BatchedLoop l = {.t = t, .node = n};
+  l.axes = batch_loop_axes(t->arena, n, axes, batch_axes(t->mask, t->levels));
+  IrValue **inputs = ARENA_ARRAY(t->arena, IrValue *, (size_t)n->attr.scanned),
+          **results = ARENA_ARRAY(t->arena, IrValue *, (size_t)n->out_count + 1);
+  IrLoop loop = loop_operands(&l, in, inputs);
+  loop.initial = initial_values(&l, in, &loop.carried);
+  IrBuilder *outer = t->b, *body = ir_function_begin(t->module, outer, n->body[0]->name);
+  t->b = body;
+  build_body(&l, in, inputs, out);
+  t->b = outer;
+  ir_loop(outer, loop, body, results);
+  int first = l.carries_condition ? 1 : 0;
+  for (int k = 0; k < n->out_count; k++) {
+    out[k].value = results[first + k];
+    if (k >= n->attr.carried && out[k].batched) out[k].value = axis_from_front(t, out[k].value);
+  }
+}
