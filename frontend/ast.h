@@ -34,12 +34,14 @@ typedef enum {
 } ExprKind;
 
 /* Operators, as (enumerator, spelling). */
+/* clang-format off */
 #define STAN_OPERATORS(X)                                                                          \
-  X(OP_OR, "||")                                                                                   \
-  X(OP_AND, "&&") X(OP_EQ, "==") X(OP_NE, "!=") X(OP_LT, "<") X(OP_LE, "<=") X(OP_GT, ">")         \
-      X(OP_GE, ">=") X(OP_ADD, "+") X(OP_SUB, "-") X(OP_MUL, "*") X(OP_DIV, "/") X(OP_MOD, "%")    \
-          X(OP_ELT_MUL, ".*") X(OP_ELT_DIV, "./") X(OP_INT_DIV, "%/%") X(OP_LEFT_DIV, "\\")        \
-              X(OP_POW, "^") X(OP_ELT_POW, ".^") X(OP_NEG, "-") X(OP_PLUS, "+") X(OP_NOT, "!")
+  X(OP_OR, "||") X(OP_AND, "&&")                                                                   \
+  X(OP_EQ, "==") X(OP_NE, "!=") X(OP_LT, "<") X(OP_LE, "<=") X(OP_GT, ">") X(OP_GE, ">=")          \
+  X(OP_ADD, "+") X(OP_SUB, "-") X(OP_MUL, "*") X(OP_DIV, "/") X(OP_MOD, "%")                       \
+  X(OP_ELT_MUL, ".*") X(OP_ELT_DIV, "./") X(OP_INT_DIV, "%/%") X(OP_LEFT_DIV, "\\")               \
+  X(OP_POW, "^") X(OP_ELT_POW, ".^") X(OP_NEG, "-") X(OP_PLUS, "+") X(OP_NOT, "!")
+/* clang-format on */
 
 typedef enum {
 #define X(name, spelling) name,
@@ -74,6 +76,7 @@ struct Expr {
   bool bar;
   int index_count;
   Index *indices;
+  int height; /* levels of the tree, itself included; the parser bounds it */
   /* [checked] */
   const StanType *type;
   bool data_only;    /* holds no parameter: Stan's ad level "data" (literals, data, int) */
@@ -183,6 +186,7 @@ typedef enum {
 struct Stmt {
   StmtKind kind;
   Span span;
+  int height; /* levels of statements, itself included; the parser bounds it */
   Expr *lhs, *rhs, *cond;
   bool has_op;
   Operator op;
