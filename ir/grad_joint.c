@@ -1,0 +1,321 @@
+/* Joint functions: a body and its backward part as one, and its division in two again. */
+#include "ir/builder.h"
+#include "ir/grad.h"
+
+#include <string.h>
+
+/* ---- what changes between the runs of a body ---- */
+
+/* Of the values of a function, by id. */
+typedef struct {
+  bool *same;    /* does not change between runs */
+  bool *outside; /* nor is anything that changes needed to compute it */
+  bool *fixed;   /* its shape does not change */
+} Changes;
+
+static bool *flags(Arena *a, int count) { return ARENA_ARRAY(a, bool, (size_t)count + 1); }
+
+static Changes changes_new(Arena *a, int values) {
+  return (Changes){flags(a, values), flags(a, values), flags(a, values)};
+}
+
+static bool all(const bool *flag, const IrNode *n, int first) {
+  for (int k = first; k < n->in_count; k++)
+    if (!flag[n->in[k]->id]) return false;
+  return true;
+}
+
+/* Whether the shape of a result of an op without bodies is the same for all runs. */
+static bool shape_is_fixed(const Changes *c, const IrNode *n) {
+  switch (n->op) {
+  case IR_BROADCAST: return c->fixed[n->in[0]->id] && all(c->same, n, 1);
+  case IR_RESHAPE: return all(c->same, n, 1);
+  case IR_SLICE: return c->fixed[n->in[0]->id] && c->same[n->in[2]->id];
+  case IR_IOTA:
+  case IR_NONZERO: return all(c->same, n, 0);
+  default: return all(c->fixed, n, 0);
+  }
+}
+
+static void find_changes(Arena *a, const IrFunction *f, Changes *c);
+
+static void changes_in_loop(Arena *a, const IrNode *n, Changes *c) {
+  const IrFunction *f = n->body[0];
+  LoopLayout l = loop_layout(n);
+  Changes inner = changes_new(a, f->value_count);
+  inner.fixed[f->params[0]->id] = true;
+  for (int k = l.initial; k < n->in_count; k++) {
+    const IrValue *param = f->params[1 + k - l.initial];
+    inner.same[param->id] = k >= l.captures && c->same[n->in[k]->id];
+    inner.fixed[param->id] = c->fixed[n->in[k]->id];
+  }
+  find_changes(a, f, &inner);
+  bool counted = !n->attr.has_condition && c->same[n->in[0]->id];
+  for (int k = 0; k < n->out_count; k++)
+    c->fixed[n->out[k]->id] |= k < n->attr.carried
+                                   ? c->fixed[n->in[l.initial + k]->id]
+                                   : counted && inner.fixed[f->results[l.results + k]->id];
+}
+
+static void node_changes(Arena *a, const IrNode *n, Changes *c) {
+  bool same = all(c->same, n, 0), outside = all(c->outside, n, 0);
+  if (n->op == IR_SHAPE) same |= c->fixed[n->in[0]->id];
+  for (int k = 0; k < n->out_count; k++) {
+    IrValue *v = n->out[k];
+    c->same[v->id] = same;
+    c->outside[v->id] = outside;
+    c->fixed[v->id] = same || ir_type_count(&v->type) >= 0;
+    if (n->op == IR_CALL ? n->body[0]->elementwise : !n->body[0])
+      c->fixed[v->id] |= shape_is_fixed(c, n);
+  }
+  if (n->op == IR_LOOP && !same) changes_in_loop(a, n, c);
+}
+
+/* Given those of the parameters. */
+static void find_changes(Arena *a, const IrFunction *f, Changes *c) {
+  for (int i = 0; i < f->node_count; i++) node_changes(a, f->nodes[i], c);
+}
+
+static Changes changes_of(Arena *a, const IrFunction *f, int params, JointSetting s) {
+  Changes c = changes_new(a, f->value_count);
+  for (int k = 0; k < f->param_count; k++) {
+    int id = f->params[k]->id;
+    c.same[id] = c.outside[id] = s.repeats && k >= s.first_capture && k < params;
+    c.fixed[id] = s.repeats || ir_type_count(&f->params[k]->type) >= 0;
+  }
+  find_changes(a, f, &c);
+  return c;
+}
+
+/* ---- parts ---- */
+
+typedef struct {
+  Joint *j;
+  Reverse *r;
+  Changes changes;
+  IrValue **results;
+  size_t count, capacity;
+} Parts;
+
+static int add_result(Parts *p, IrValue *v) {
+  ARENA_PUSH(p->r->arena, p->results, p->count, p->capacity, v);
+  return (int)p->count - 1;
+}
+
+static void add_part(Parts *p, JointPart part) {
+  ARENA_PUSH(p->r->arena, p->j->parts, p->j->part_count, p->j->part_capacity, part);
+}
+
+/* A flag of a value, of which `known` have one. */
+static bool holds(const bool *flag, const IrValue *v, int known) {
+  return v->constant || (v->id < known && flag[v->id]);
+}
+
+/* The value of a slice in full, so that those of several runs can be stacked. */
+static IrValue *full_slice(IrBuilder *b, const Contribution *c, IrValue *like) {
+  IrValue *dims[IR_MAX_RANK], *v = scaled(b, c->scale, c->value);
+  int rank = like->type.rank;
+  for (int k = 0; k < rank; k++) dims[k] = k == c->axis ? c->length : ir_dim(b, like, k);
+  return ir_broadcast(b, v, dims, rank);
+}
+
+/* Slices and scatters of a capture are kept apart where those of all runs fit together: where the
+ * place does not change, they can be summed, else stacked, if their shape does not change. */
+static bool can_be_apart(const Parts *p, const Contribution *c, int known) {
+  if (c->kind == PART_WHOLE) return false;
+  if (c->kind == PART_SLICE && !holds(p->changes.outside, c->length, known)) return false;
+  if (holds(p->changes.outside, c->at, known)) return true;
+  if (!holds(p->changes.fixed, c->at, known)) return false;
+  return c->kind == PART_SLICE || ir_type_count(&c->value->type) >= 0 ||
+         holds(p->changes.fixed, c->value, known);
+}
+
+static void parts_apart(Parts *p, int param, int known) {
+  Reverse *r = p->r;
+  const IrValue *v = r->f->params[param];
+  for (Contribution **link = &r->contributions[v->id]; *link;) {
+    const Contribution *c = *link;
+    if (!can_be_apart(p, c, known)) {
+      link = &(*link)->next;
+      continue;
+    }
+    bool slice = c->kind == PART_SLICE;
+    IrValue *value =
+        slice ? full_slice(r->b, c, r->primal[v->id]) : scaled(r->b, c->scale, c->value);
+    JointPart part = {.param = param, .kind = c->kind, .axis = c->axis, .batch = c->batch};
+    part.value = add_result(p, value);
+    part.at = add_result(p, c->at);
+    part.length = slice ? add_result(p, c->length) : -1;
+    add_part(p, part);
+    *link = c->next;
+  }
+}
+
+static void collect_parts(Parts *p, JointSetting s) {
+  Reverse *r = p->r;
+  const IrFunction *so_far = r->b->function;
+  int known = so_far->value_count;
+  if (s.repeats) p->changes = changes_of(r->arena, so_far, p->j->params, s);
+  for (int k = 0; k < p->j->params; k++) {
+    const IrValue *v = r->f->params[k];
+    double scale = 1;
+    if (!p->j->wrt[k]) continue;
+    bool capture = s.repeats && k >= s.first_capture;
+    if (capture) parts_apart(p, k, known);
+    IrValue *sum = reverse_cotangent(r, v, &scale);
+    if (!sum) continue;
+    sum = scaled(r->b, scale, sum);
+    if (!capture) sum = full_like(r->b, sum, r->primal[v->id]);
+    add_part(
+        p,
+        (JointPart){
+            .param = k, .kind = PART_WHOLE, .value = add_result(p, sum), .at = -1, .length = -1});
+  }
+}
+
+/* ---- the division ---- */
+
+/* Ops that have a value whatever their operands are, so that it does no harm to compute them where
+ * the program would not come to them. */
+static bool is_total(const IrNode *n) {
+  switch (n->op) {
+  case IR_DIV:
+  case IR_MOD: return n->out[0]->type.dtype == IR_F64;
+  case IR_TRANSPOSE:
+  case IR_REDUCE_SUM:
+  case IR_REDUCE_PROD:
+  case IR_SHAPE:
+  case IR_MATMUL: return true;
+  default: return ir_op_elementwise(n->op);
+  }
+}
+
+static bool reads(const Joint *j, const IrNode *n, Availability w) {
+  for (int k = 0; k < n->in_count; k++)
+    if (j->where[n->in[k]->id] == w) return true;
+  return false;
+}
+
+static void locate(Joint *j, JointSetting s, const Changes *c) {
+  const IrFunction *f = j->joint;
+  for (int k = 0; k < f->param_count; k++) {
+    bool at_hand = k >= s.first_capture || (k == 0 && s.index_at_hand);
+    j->where[f->params[k]->id] = k >= j->params ? LATER : at_hand ? AT_HAND : EARLIER;
+  }
+  for (int i = 0; i < f->node_count; i++) {
+    const IrNode *n = f->nodes[i];
+    bool later = reads(j, n, LATER);
+    bool inner = reads(j, n, EARLIER) || reads(j, n, UNSTORED);
+    for (int k = 0; k < n->out_count; k++) {
+      const IrValue *v = n->out[k];
+      Availability w = c->fixed[v->id] ? EARLIER : UNSTORED;
+      if (s.repeats && c->outside[v->id] && !inner && is_total(n)) w = HOISTED;
+      if (n->op == IR_CONST) w = AT_HAND;
+      j->where[v->id] = later ? LATER : w;
+    }
+  }
+}
+
+/* What the backward part reads of the forward part. */
+static bool *find_needs(const Joint *j) {
+  const IrFunction *f = j->joint;
+  bool *needed = flags(ir_module_arena(f->module), f->value_count);
+  for (int i = 0; i < f->node_count; i++) {
+    const IrNode *n = f->nodes[i];
+    for (int k = 0; k < n->in_count && j->where[n->out[0]->id] == LATER; k++)
+      needed[n->in[k]->id] = true;
+  }
+  for (int k = j->results; k < f->result_count; k++) needed[f->results[k]->id] = true;
+  for (int k = 0; k < f->value_count; k++)
+    if (j->where[k] == LATER || j->where[k] == AT_HAND) needed[k] = false;
+  return needed;
+}
+
+static void divide(Joint *j, JointSetting s) {
+  const IrFunction *f = j->joint;
+  Arena *a = ir_module_arena(f->module);
+  Changes c = changes_of(a, f, j->params, s);
+  j->where = ARENA_ARRAY(a, Availability, (size_t)f->value_count + 1);
+  j->stored = flags(a, f->value_count);
+  j->again = flags(a, f->node_count);
+  locate(j, s, &c);
+  plan_tape(a, f, j->where, find_needs(j), s.storing, j->stored, j->again);
+}
+
+Joint joint_new(const IrFunction *body, const bool *wrt, const bool *seed, JointSetting s) {
+  Arena *a = ir_module_arena(body->module);
+  body = inline_underived(body);
+  size_t params = (size_t)body->param_count, results = (size_t)body->result_count;
+  Joint j = {.params = body->param_count,
+             .results = body->result_count,
+             .wrt = flags(a, body->param_count),
+             .seed = flags(a, body->result_count),
+             .cotangent = ARENA_ARRAY(a, int, results + 1)};
+  if (params) memcpy(j.wrt, wrt, sizeof *wrt * params);
+  if (results) memcpy(j.seed, seed, sizeof *seed * results);
+  IrBuilder *b = ir_function_begin(body->module, NULL, body->name);
+  IrValue **args = copy_params(b, body), **given = ARENA_ARRAY(a, IrValue *, results + 1);
+  for (int k = 0, at = j.params; k < j.results; k++) {
+    j.cotangent[k] = seed[k] ? at++ : -1;
+    if (seed[k]) given[k] = ir_param(b, body->results[k]->type, NULL);
+  }
+  Reverse r = reverse_new(b, body, wrt, seed);
+  reverse_forward(&r, args);
+  for (int k = 0; k < j.results; k++)
+    if (seed[k]) reverse_add_whole(&r, body->results[k], 1, given[k]);
+  reverse_backward(&r);
+  Parts p = {.j = &j, .r = &r};
+  for (int k = 0; k < j.results; k++) add_result(&p, r.primal[body->results[k]->id]);
+  ir_set_adjoint(b, true);
+  collect_parts(&p, s);
+  j.joint = ir_function_end(b, p.results, NULL, (int)p.count);
+  divide(&j, s);
+  return j;
+}
+
+/* ---- copies of the two ---- */
+
+static void demand_operands(const IrNode *n, bool *live) {
+  for (int k = 0; k < n->in_count; k++) live[n->in[k]->id] = true;
+}
+
+static bool any_live(const IrNode *n, const bool *live) {
+  for (int k = 0; k < n->out_count; k++)
+    if (live[n->out[k]->id]) return true;
+  return false;
+}
+
+void joint_forward(const Joint *j, IrBuilder *b, IrValue **map) {
+  const IrFunction *f = j->joint;
+  bool *live = flags(ir_module_arena(f->module), f->value_count);
+  for (int k = 0; k < j->results; k++) live[f->results[k]->id] = true;
+  for (int k = 0; k < f->value_count; k++) live[k] |= j->stored[k];
+  for (int i = f->node_count - 1; i >= 0; i--)
+    if (any_live(f->nodes[i], live)) demand_operands(f->nodes[i], live);
+  for (int i = 0; i < f->node_count; i++)
+    if (any_live(f->nodes[i], live)) repeat_node(b, f->nodes[i], map);
+}
+
+/* Whether the backward part computes n, if it needs it. */
+static bool runs_later(const Joint *j, int node) {
+  const IrNode *n = j->joint->nodes[node];
+  Availability w = j->where[n->out[0]->id];
+  return w == LATER || w == AT_HAND || j->again[node];
+}
+
+void joint_backward(const Joint *j, IrBuilder *b, IrBuilder *outside, IrValue **map) {
+  const IrFunction *f = j->joint;
+  bool *live = flags(ir_module_arena(f->module), f->value_count);
+  for (int k = j->results; k < f->result_count; k++) live[f->results[k]->id] = true;
+  for (int i = f->node_count - 1; i >= 0; i--)
+    if (any_live(f->nodes[i], live) && runs_later(j, i)) demand_operands(f->nodes[i], live);
+  for (int i = 0; i < f->node_count; i++) {
+    const IrNode *n = f->nodes[i];
+    if (!any_live(n, live) || !runs_later(j, i)) continue;
+    repeat_node(j->where[n->out[0]->id] == HOISTED ? outside : b, n, map);
+  }
+}
+
+IrValue *joint_result(const Joint *j, IrValue *const *map, int result) {
+  return map[j->joint->results[result]->id];
+}
