@@ -85,8 +85,9 @@ static Tr f_cumulative_sum(const Call *c) {
 }
 
 static Tr f_dot_product(const Call *c) {
-  return tr_reduce_all(c->t, IR_REDUCE_SUM,
-                       tr_binary(c->t, IR_MUL, real_arg(c, 0), real_arg(c, 1)));
+  Expr at = {.kind = E_BINARY, .span = c->t->span, .type = c->args[0].type};
+  SVal products = trace_operator(c->t, &at, OP_ELT_MUL, c->args[0], c->args[1]);
+  return tr_reduce_all(c->t, IR_REDUCE_SUM, as_real(c->t, products.tr));
 }
 
 /* ---- sizes ---- */
@@ -211,6 +212,43 @@ static Tr append(const Call *c, int axis) {
 static Tr f_append_row(const Call *c) { return append(c, 0); }
 static Tr f_append_col(const Call *c) { return append(c, type_rank(c->type) - 1); }
 
+/* `length` elements of an own axis of x from number `start` on. Where they are known not to be
+ * there, Stan throws. */
+static Tr part(const Call *c, Tr x, int axis, Tr start, Tr length) {
+  Tracer *t = c->t;
+  Tr zero = tr_int(t, 0), first = tr_binary(t, IR_SUB, start, tr_int(t, 1));
+  Tr beyond = tr_binary(t, IR_GT, tr_binary(t, IR_ADD, first, length), tr_dim_value(t, x, axis));
+  Tr bad = tr_binary(t, IR_OR, tr_binary(t, IR_LT, first, zero), beyond);
+  bad = tr_binary(t, IR_OR, tr_binary(t, IR_LT, length, zero),
+                  tr_binary(t, IR_AND, tr_binary(t, IR_GT, length, zero), bad));
+  bool known;
+  int64_t n;
+  if (tr_known_bool(bad, &known) && known) {
+    trace_throw(t, bad);
+    length = zero;
+  }
+  if (tr_known_int(length, &n) && n == 0) first = zero;
+  if (!first.level) return tr_slice(t, x, axis, first, length);
+  Tr at = tr_emit(t, IR_IOTA, (IrAttr){0}, 1, &length); /* differs between a loop's iterations */
+  return tr_gather(t, x, tr_binary(t, IR_ADD, at, tr_unsqueeze(t, first, 0)), axis);
+}
+
+static Tr f_head(const Call *c) {
+  return part(c, typed_arg(c, 0), 0, tr_int(c->t, 1), int_arg(c, 1));
+}
+static Tr f_tail(const Call *c) {
+  Tr x = typed_arg(c, 0), n = int_arg(c, 1), one = tr_int(c->t, 1);
+  Tr before = tr_binary(c->t, IR_SUB, tr_dim_value(c->t, x, 0), n);
+  return part(c, x, 0, tr_binary(c->t, IR_ADD, before, one), n);
+}
+static Tr f_segment(const Call *c) {
+  return part(c, typed_arg(c, 0), 0, int_arg(c, 1), int_arg(c, 2));
+}
+static Tr f_block(const Call *c) {
+  Tr rows = part(c, real_arg(c, 0), 0, int_arg(c, 1), int_arg(c, 3));
+  return part(c, rows, 1, int_arg(c, 2), int_arg(c, 4));
+}
+
 static Tr f_reverse(const Call *c) {
   Tr x = typed_arg(c, 0);
   return tr_emit(c->t, IR_REVERSE, (IrAttr){0}, 1, &x);
@@ -317,6 +355,10 @@ static const struct {
     {"append_row", 2, 2, f_append_row},
     {"append_col", 2, 2, f_append_col},
     {"append_array", 2, 2, f_append_row},
+    {"head", 2, 2, f_head},
+    {"tail", 2, 2, f_tail},
+    {"segment", 3, 3, f_segment},
+    {"block", 5, 5, f_block},
     {"reverse", 1, 1, f_reverse},
     {"sort_asc", 1, 1, f_sort_asc},
     {"sort_desc", 1, 1, f_sort_desc},

@@ -141,6 +141,8 @@ SVal leave_mapped(Tracer *t, SVal v, Level *outer, const StanType *type) {
 
 /* ---- IR calls ---- */
 
+enum { MAX_RESULTS = 16 }; /* of a function of the library, members of tuples counted */
+
 typedef struct Callee Callee;
 struct Callee {
   Callee *next;
@@ -212,7 +214,7 @@ static Callee *trace_callee(Tracer *t, const FunDef *f, const IrType *params, bo
   t->accumulators[ACC_TARGET] = tr_real(t, 0);
   t->accumulators[ACC_VALID] = tr_const(ir_bool(t->b, true));
   trace_stmt(t, f->body);
-  IrValue *results[IR_MAX_RANK * 4];
+  IrValue *results[MAX_RESULTS];
   int count = 0;
   add_results(&frame.result, results, &count);
   c->ir = ir_function_end(t->b, results, NULL, count);
@@ -278,11 +280,23 @@ static SVal call_elementwise(Tracer *t, const FunDef *f, SVal *args, int count,
   return sval(type, result, autodiff);
 }
 
+/* The results of a call, in the order of add_results, as a value. Those that are the same for all
+ * iterations of the level are not batched. */
+static SVal call_result(Tracer *t, const StanType *type, const Tr *out, int *next, bool autodiff) {
+  if (type->base != T_TUPLE) return sval(type, out[(*next)++], autodiff);
+  SVal r = {.type = type,
+            .autodiff = autodiff,
+            .members = ARENA_ARRAY(t->arena, SVal, (size_t)type->member_count)};
+  for (int k = 0; k < type->member_count; k++)
+    r.members[k] = call_result(t, type->members[k], out, next, autodiff);
+  return r;
+}
+
 static SVal call_opaque(Tracer *t, const FunDef *f, SVal *args, int count) {
   IrType params[IR_MAX_RANK];
   Level *level = NULL;
-  bool varying = false, autodiff = false, batched[IR_MAX_RANK], result_batched[1];
-  IrValue *in[IR_MAX_RANK], *out[1];
+  bool varying = false, autodiff = false, batched[IR_MAX_RANK], result_batched[MAX_RESULTS];
+  IrValue *in[IR_MAX_RANK], *out[MAX_RESULTS];
   for (int k = 0; k < count; k++) {
     args[k] = promote(t, args[k], f->args[k]->type);
     level = level_deeper(level, args[k].tr.level);
@@ -304,8 +318,11 @@ static SVal call_opaque(Tracer *t, const FunDef *f, SVal *args, int count) {
     ir_call_batched(t->b, callee, in, count, batched, level->depth, out, result_batched);
   else
     ir_call(t->b, callee, in, count, out);
-  Tr r = {out[0], level, varying};
-  return sval(f->type->result, r, autodiff);
+  Tr results[MAX_RESULTS];
+  for (int k = 0; k < callee->result_count; k++)
+    results[k] = (Tr){out[k], level && result_batched[k] ? level : NULL, varying};
+  int next = 0;
+  return call_result(t, f->type->result, results, &next, autodiff);
 }
 
 struct CallCache *call_cache_new(Arena *a) {
