@@ -36,6 +36,7 @@ DEFINE_ADD(indices_add, IndexList, Index)
 DEFINE_ADD(decls_add, DeclList, VarDecl *)
 DEFINE_ADD(types_add, TypeList, SizedType *)
 DEFINE_ADD(words_add, WordList, const char *)
+DEFINE_ADD(annotations_add, AnnotationList, Annotation)
 
 ExprList *exprs_prepend(Parser *p, Expr *e, const ExprList *list) {
   ExprList *all = exprs_add(p, NULL, e);
@@ -45,18 +46,6 @@ ExprList *exprs_prepend(Parser *p, Expr *e, const ExprList *list) {
 
 StmtList *stmts_join(Parser *p, StmtList *list, const StmtList *more) {
   for (size_t k = 0; k < more->count; k++) list = stmts_add(p, list, more->items[k]);
-  return list;
-}
-
-AnnotationList *annotations_add(Parser *p, AnnotationList *list, Span span, const char *name,
-                                const WordList *args) {
-  if (!list) list = ARENA_NEW(p->arena, AnnotationList);
-  Annotation a = {.name = name, .span = span};
-  if (args) {
-    a.arg_count = (int)args->count;
-    a.args = args->items;
-  }
-  ARENA_PUSH(p->arena, list->items, list->count, list->capacity, a);
   return list;
 }
 
@@ -147,15 +136,25 @@ Expr *build_variable(Parser *p, Span span, const char *name) {
 
 Expr *build_target(Parser *p, Span span) { return new_expr(p, E_TARGET, span); }
 
-Expr *build_operation(Parser *p, ExprKind kind, Span span, Operator op, Expr *a, Expr *b, Expr *c) {
+static Expr *build_operation(Parser *p, ExprKind kind, Span span, Operator op,
+                             Expr *const *operands, size_t count) {
   Expr *e = new_expr(p, kind, span);
-  size_t count = c ? 3 : b ? 2 : 1;
   Expr **args = ARENA_ARRAY(p->arena, Expr *, count);
-  args[0] = a;
-  if (b) args[1] = b;
-  if (c) args[2] = c;
+  memcpy(args, operands, count * sizeof *args);
   e->op = op;
   return with_args(p, e, args, count);
+}
+
+Expr *build_unary(Parser *p, ExprKind kind, Span span, Operator op, Expr *a) {
+  return build_operation(p, kind, span, op, &a, 1);
+}
+
+Expr *build_binary(Parser *p, Span span, Operator op, Expr *a, Expr *b) {
+  return build_operation(p, E_BINARY, span, op, (Expr *[]){a, b}, 2);
+}
+
+Expr *build_ternary(Parser *p, Span span, Expr *condition, Expr *a, Expr *b) {
+  return build_operation(p, E_TERNARY, span, OP_OR, (Expr *[]){condition, a, b}, 3);
 }
 
 Expr *build_list(Parser *p, ExprKind kind, Span span, const ExprList *items) {
@@ -173,7 +172,7 @@ Expr *build_call(Parser *p, Span span, const char *name, Span name_span, const E
 }
 
 Expr *build_index(Parser *p, Span span, Expr *base, const IndexList *indices) {
-  Expr *e = build_operation(p, E_INDEX, span, OP_OR, base, NULL, NULL);
+  Expr *e = build_unary(p, E_INDEX, span, OP_OR, base);
   if (!e) return NULL;
   e->indices = indices->items;
   e->index_count = (int)indices->count;
@@ -191,7 +190,7 @@ Expr *build_projection(Parser *p, Span span, Expr *base, const char *slot, Span 
     syntax_error(p, slot_span, "The number %s of a tuple's member is too large.", number);
     return NULL;
   }
-  Expr *e = build_operation(p, E_PROJECT, span, OP_OR, base, NULL, NULL);
+  Expr *e = build_unary(p, E_PROJECT, span, OP_OR, base);
   if (e) e->integer = slot_number;
   return e;
 }
@@ -430,6 +429,14 @@ FunDef *build_function(Parser *p, Span span, SizedType *result, const char *name
     f->arg_count = (int)args->count;
   }
   return f;
+}
+
+Annotation build_annotation(Span span, const char *name, const WordList *args) {
+  Annotation a = {.name = name, .span = span};
+  if (!args) return a;
+  a.arg_count = (int)args->count;
+  a.args = args->items;
+  return a;
 }
 
 void finish_function(Parser *p, FunDef *f, const AnnotationList *annotations) {

@@ -63,6 +63,7 @@ static void stan_yyerror(const Span *span, Parser *p, const char *message);
   StmtList *stmts;
   FunDef *function;
   WordList *words;
+  Annotation annotation;
   AnnotationList *annotations;
 }
 
@@ -115,11 +116,12 @@ static void stan_yyerror(const Span *span, Parser *p, const char *message);
 %type <text> identifier word
 %type <word> constrained_kind
 %type <base> plain_type
+%type <op> prefix
 %type <count> commas
 %type <flag> data_qualifier
 %type <expr> expression bound bound_expression primary optional_bound printable
 %type <exprs> expressions optional_expressions printables
-%type <index> index
+%type <index> index truncation
 %type <indices> indices
 %type <type> result_type argument_type argument_element argument_plain attributes attribute_list
 %type <type> local_type local_element local_plain top_type top_element top_plain
@@ -131,6 +133,7 @@ static void stan_yyerror(const Span *span, Parser *p, const char *message);
 %type <stmts> items top_items bare_items local_declaration top_declaration bare_declaration
 %type <function> function function_head
 %type <words> words optional_words
+%type <annotation> annotation
 %type <annotations> annotations
 
 %%
@@ -203,7 +206,7 @@ top_items:
 | top_items top_declaration { $$ = stmts_join(p, $1, $2); }
 ;
 
-/* At least one: in front of an empty list, `{` could begin an array expression as well as a block. */
+/* At least one: in front of an empty list, `{` could begin an array expression, too. */
 items:
   statement               { $$ = stmts_add(p, NULL, $1); }
 | local_declaration
@@ -225,10 +228,12 @@ library_functions:
 ;
 
 annotations:
-  "@" word                                    { $$ = annotations_add(p, NULL, @$, $2, NULL); }
-| "@" word "(" optional_words ")"             { $$ = annotations_add(p, NULL, @$, $2, $4); }
-| annotations "@" word                        { $$ = annotations_add(p, $1, span_join(@2, @3), $3, NULL); }
-| annotations "@" word "(" optional_words ")" { $$ = annotations_add(p, $1, span_join(@2, @6), $3, $5); }
+  annotation             { $$ = annotations_add(p, NULL, $1); }
+| annotations annotation { $$ = annotations_add(p, $1, $2); }
+;
+annotation:
+  "@" word                        { $$ = build_annotation(@$, $2, NULL); }
+| "@" word "(" optional_words ")" { $$ = build_annotation(@$, $2, $4); }
 ;
 
 optional_words: %empty { $$ = NULL; } | words ;
@@ -303,8 +308,9 @@ attributes:
   %empty { $$ = NULL; }
 | "<" {
     if (!p->options.allow_annotations) {
-      syntax_error(p, @1, "Functions do not enforce constraints on their arguments: the type stands "
-                          "alone, without \"<...>\".");
+      syntax_error(p, @1,
+                   "Functions do not enforce constraints on their arguments: the type stands "
+                   "alone, without \"<...>\".");
       YYABORT;
     }
   } attribute_list ">" { $$ = $3; }
@@ -467,23 +473,21 @@ range:
 
 expression:
   expression "?" expression ":" expression {
-    REQUIRE($$ = build_operation(p, E_TERNARY, @$, OP_OR, $1, $3, $5));
+    REQUIRE($$ = build_ternary(p, @$, $1, $3, $5));
   }
-| expression OR expression          { REQUIRE($$ = build_operation(p, E_BINARY, @$, OP_OR, $1, $3, NULL)); }
-| expression AND expression         { REQUIRE($$ = build_operation(p, E_BINARY, @$, OP_AND, $1, $3, NULL)); }
-| expression EQUALITY_OP expression { REQUIRE($$ = build_operation(p, E_BINARY, @$, $2, $1, $3, NULL)); }
-| expression ORDER_OP expression    { REQUIRE($$ = build_operation(p, E_BINARY, @$, $2, $1, $3, NULL)); }
-| expression "<" expression         { REQUIRE($$ = build_operation(p, E_BINARY, @$, OP_LT, $1, $3, NULL)); }
-| expression ">" expression         { REQUIRE($$ = build_operation(p, E_BINARY, @$, OP_GT, $1, $3, NULL)); }
-| expression "+" expression         { REQUIRE($$ = build_operation(p, E_BINARY, @$, OP_ADD, $1, $3, NULL)); }
-| expression "-" expression         { REQUIRE($$ = build_operation(p, E_BINARY, @$, OP_SUB, $1, $3, NULL)); }
-| expression MUL_OP expression      { REQUIRE($$ = build_operation(p, E_BINARY, @$, $2, $1, $3, NULL)); }
-| expression DIV_OP expression      { REQUIRE($$ = build_operation(p, E_BINARY, @$, $2, $1, $3, NULL)); }
-| expression POW_OP expression      { REQUIRE($$ = build_operation(p, E_BINARY, @$, $2, $1, $3, NULL)); }
-| "!" expression %prec UNARY        { REQUIRE($$ = build_operation(p, E_UNARY, @$, OP_NOT, $2, NULL, NULL)); }
-| "-" expression %prec UNARY        { REQUIRE($$ = build_operation(p, E_UNARY, @$, OP_NEG, $2, NULL, NULL)); }
-| "+" expression %prec UNARY        { REQUIRE($$ = build_operation(p, E_UNARY, @$, OP_PLUS, $2, NULL, NULL)); }
-| expression "'"                   { REQUIRE($$ = build_operation(p, E_TRANSPOSE, @$, OP_OR, $1, NULL, NULL)); }
+| expression OR expression          { REQUIRE($$ = build_binary(p, @$, OP_OR, $1, $3)); }
+| expression AND expression         { REQUIRE($$ = build_binary(p, @$, OP_AND, $1, $3)); }
+| expression EQUALITY_OP expression { REQUIRE($$ = build_binary(p, @$, $2, $1, $3)); }
+| expression ORDER_OP expression    { REQUIRE($$ = build_binary(p, @$, $2, $1, $3)); }
+| expression "<" expression         { REQUIRE($$ = build_binary(p, @$, OP_LT, $1, $3)); }
+| expression ">" expression         { REQUIRE($$ = build_binary(p, @$, OP_GT, $1, $3)); }
+| expression "+" expression         { REQUIRE($$ = build_binary(p, @$, OP_ADD, $1, $3)); }
+| expression "-" expression         { REQUIRE($$ = build_binary(p, @$, OP_SUB, $1, $3)); }
+| expression MUL_OP expression      { REQUIRE($$ = build_binary(p, @$, $2, $1, $3)); }
+| expression DIV_OP expression      { REQUIRE($$ = build_binary(p, @$, $2, $1, $3)); }
+| expression POW_OP expression      { REQUIRE($$ = build_binary(p, @$, $2, $1, $3)); }
+| prefix expression %prec UNARY     { REQUIRE($$ = build_unary(p, E_UNARY, @$, $1, $2)); }
+| expression "'"                   { REQUIRE($$ = build_unary(p, E_TRANSPOSE, @$, OP_OR, $1)); }
 | primary
 ;
 
@@ -492,17 +496,21 @@ bound:
 | bound_expression HINT_BOUND { $$ = NULL; }
 ;
 
+prefix:
+  "!" { $$ = OP_NOT; }
+| "-" { $$ = OP_NEG; }
+| "+" { $$ = OP_PLUS; }
+;
+
 /* Inside <...>, where `>` ends the constraint: arithmetic alone. */
 bound_expression:
-  bound_expression "+" bound_expression    { REQUIRE($$ = build_operation(p, E_BINARY, @$, OP_ADD, $1, $3, NULL)); }
-| bound_expression "-" bound_expression    { REQUIRE($$ = build_operation(p, E_BINARY, @$, OP_SUB, $1, $3, NULL)); }
-| bound_expression MUL_OP bound_expression { REQUIRE($$ = build_operation(p, E_BINARY, @$, $2, $1, $3, NULL)); }
-| bound_expression DIV_OP bound_expression { REQUIRE($$ = build_operation(p, E_BINARY, @$, $2, $1, $3, NULL)); }
-| bound_expression POW_OP bound_expression { REQUIRE($$ = build_operation(p, E_BINARY, @$, $2, $1, $3, NULL)); }
-| "!" bound_expression %prec UNARY         { REQUIRE($$ = build_operation(p, E_UNARY, @$, OP_NOT, $2, NULL, NULL)); }
-| "-" bound_expression %prec UNARY         { REQUIRE($$ = build_operation(p, E_UNARY, @$, OP_NEG, $2, NULL, NULL)); }
-| "+" bound_expression %prec UNARY         { REQUIRE($$ = build_operation(p, E_UNARY, @$, OP_PLUS, $2, NULL, NULL)); }
-| bound_expression "'"                    { REQUIRE($$ = build_operation(p, E_TRANSPOSE, @$, OP_OR, $1, NULL, NULL)); }
+  bound_expression "+" bound_expression    { REQUIRE($$ = build_binary(p, @$, OP_ADD, $1, $3)); }
+| bound_expression "-" bound_expression    { REQUIRE($$ = build_binary(p, @$, OP_SUB, $1, $3)); }
+| bound_expression MUL_OP bound_expression { REQUIRE($$ = build_binary(p, @$, $2, $1, $3)); }
+| bound_expression DIV_OP bound_expression { REQUIRE($$ = build_binary(p, @$, $2, $1, $3)); }
+| bound_expression POW_OP bound_expression { REQUIRE($$ = build_binary(p, @$, $2, $1, $3)); }
+| prefix bound_expression %prec UNARY      { REQUIRE($$ = build_unary(p, E_UNARY, @$, $1, $2)); }
+| bound_expression "'" { REQUIRE($$ = build_unary(p, E_TRANSPOSE, @$, OP_OR, $1)); }
 | primary
 ;
 
@@ -521,7 +529,7 @@ primary:
     REQUIRE($$ = build_call(p, @$, $1, @1, exprs_prepend(p, $3, $5), true));
   }
 | TARGET "(" ")"             { $$ = build_target(p, @$); }
-| "(" expression ")"         { REQUIRE($$ = build_operation(p, E_PAREN, @$, OP_OR, $2, NULL, NULL)); }
+| "(" expression ")"         { REQUIRE($$ = build_unary(p, E_PAREN, @$, OP_OR, $2)); }
 | "(" expression "," optional_expressions ")" {
     REQUIRE($$ = build_list(p, E_TUPLE, @$, exprs_prepend(p, $2, $4)));
   }
@@ -553,21 +561,22 @@ index:
 statement: simple_statement | nested_statement ;
 
 simple_statement:
-  primary "=" expression ";"        { REQUIRE($$ = build_assignment(p, @$, $1, false, OP_ADD, $3)); }
-| primary ADD_ASSIGN expression ";" { REQUIRE($$ = build_assignment(p, @$, $1, true, OP_ADD, $3)); }
-| primary OP_ASSIGN expression ";"  { REQUIRE($$ = build_assignment(p, @$, $1, true, $2, $3)); }
+  primary "=" expression ";" {
+    REQUIRE($$ = build_assignment(p, @$, $1, false, OP_ADD, $3));
+  }
+| primary ADD_ASSIGN expression ";" {
+    REQUIRE($$ = build_assignment(p, @$, $1, true, OP_ADD, $3));
+  }
+| primary OP_ASSIGN expression ";" { REQUIRE($$ = build_assignment(p, @$, $1, true, $2, $3)); }
 | identifier "(" optional_expressions ")" ";" {
     $$ = build_statement(p, S_CALL, @$);
     REQUIRE($$->rhs = build_call(p, span_join(@1, @4), $1, @1, $3, false));
   }
-| expression "~" identifier "(" optional_expressions ")" ";" {
+| expression "~" identifier "(" optional_expressions ")" truncation ";" {
     $$ = build_tilde(p, @$, $1, $3, @3, $5);
-  }
-| expression "~" identifier "(" optional_expressions ")" TRUNCATE "[" optional_bound "," optional_bound "]" ";" {
-    $$ = build_tilde(p, @$, $1, $3, @3, $5);
-    $$->truncated = $9 || $11;
-    $$->lower = $9;
-    $$->upper = $11;
+    $$->truncated = $7.a || $7.b;
+    $$->lower = $7.a;
+    $$->upper = $7.b;
   }
 | TARGET ADD_ASSIGN expression ";" {
     $$ = build_statement(p, S_TARGET, @$);
@@ -602,6 +611,12 @@ printable:
 | STRING { $$ = build_string(p, @$, $1); }
 ;
 
+truncation:
+  %empty                                            { $$ = (Index){.kind = INDEX_ALL}; }
+| TRUNCATE "[" optional_bound "," optional_bound "]" {
+    $$ = (Index){.kind = INDEX_RANGE, .a = $3, .b = $5, .span = @$};
+  }
+;
 optional_bound: %empty { $$ = NULL; } | expression ;
 
 nested_statement:

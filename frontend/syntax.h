@@ -103,8 +103,11 @@ Expr *build_imaginary(Parser *p, Span span, const char *text);
 Expr *build_string(Parser *p, Span span, const char *text);
 Expr *build_variable(Parser *p, Span span, const char *name);
 Expr *build_target(Parser *p, Span span);
-/* An operator and its operands, in order. NULL operands end the list. */
-Expr *build_operation(Parser *p, ExprKind kind, Span span, Operator op, Expr *a, Expr *b, Expr *c);
+/* Operators. NULL, as from all builders below, where the tree becomes too high (reported). `kind`
+ * of a unary one: E_UNARY, E_TRANSPOSE, E_PAREN. */
+Expr *build_unary(Parser *p, ExprKind kind, Span span, Operator op, Expr *a);
+Expr *build_binary(Parser *p, Span span, Operator op, Expr *a, Expr *b);
+Expr *build_ternary(Parser *p, Span span, Expr *condition, Expr *a, Expr *b);
 /* A node over a list: E_ARRAY, E_ROW, E_TUPLE. */
 Expr *build_list(Parser *p, ExprKind kind, Span span, const ExprList *items);
 Expr *build_call(Parser *p, Span span, const char *name, Span name_span, const ExprList *args,
@@ -122,8 +125,7 @@ IndexList *indices_add(Parser *p, IndexList *list, Index index);
 DeclList *decls_add(Parser *p, DeclList *list, VarDecl *d);
 TypeList *types_add(Parser *p, TypeList *list, SizedType *t);
 WordList *words_add(Parser *p, WordList *list, const char *word);
-AnnotationList *annotations_add(Parser *p, AnnotationList *list, Span span, const char *name,
-                                const WordList *args);
+AnnotationList *annotations_add(Parser *p, AnnotationList *list, Annotation a);
 
 /* Types. `t` carries what stood in <...>; NULL for nothing. */
 SizedType *build_type(Parser *p, Span span, SizedType *t, BaseType base, Expr *rows, Expr *columns);
@@ -160,6 +162,8 @@ void finish_block(Parser *p, BlockKind kind, Span span, const StmtList *stmts);
 /* The body, if any, is for the caller to add. */
 FunDef *build_function(Parser *p, Span span, SizedType *result, const char *name, Span name_span,
                        const DeclList *args);
+/* args NULL for none. */
+Annotation build_annotation(Span span, const char *name, const WordList *args);
 void finish_function(Parser *p, FunDef *f, const AnnotationList *annotations);
 /* Reports T x[sizes]; as the array syntax of old. */
 void report_old_array(Parser *p, Span sizes_span, SizedType *t, const char *name,

@@ -53,7 +53,6 @@ static const Hint hints[] = {
     {HINT_BOUND, OR, BOUND_IS_ARITHMETIC},
     {HINT_BOUND, AND, BOUND_IS_ARITHMETIC},
     {HINT_BOUND, QUESTION, BOUND_IS_ARITHMETIC},
-    {COMMA, RPAREN, NULL /* see is_short_tuple */},
     {INTEGER, STRING,
      "A string can stand only in print, reject and fatal_error, and as the name of a profile."},
 };
@@ -74,6 +73,19 @@ static const int operator_tokens[] = {OR,       AND,      EQUALITY_OP, ORDER_OP,
 static const int type_tokens[] = {
     INT,         REAL,  COMPLEX, VECTOR, MATRIX, VECTOR_KIND,         SQUARE_KIND,
     MATRIX_KIND, ARRAY, TUPLE,   VOID,   DATA,   CHOLESKY_FACTOR_COV, 0};
+static const int declaration_tokens[] = {INT,
+                                         REAL,
+                                         COMPLEX,
+                                         VECTOR,
+                                         MATRIX,
+                                         VECTOR_KIND,
+                                         SQUARE_KIND,
+                                         MATRIX_KIND,
+                                         CHOLESKY_FACTOR_COV,
+                                         ARRAY,
+                                         TUPLE,
+                                         SEMICOLON,
+                                         0};
 static const int name_tokens[] = {IDENTIFIER, TRUNCATE, 0};
 static const int assignment_tokens[] = {ASSIGN, ADD_ASSIGN, OP_ASSIGN, 0};
 
@@ -89,7 +101,7 @@ static const Class classes[] = {
     {INTEGER, 0, expression_tokens, "an expression"},
     {VOID, 0, type_tokens, "a function"},
     {HINT_ARGUMENT_TYPE, 0, type_tokens, "the type of an argument"},
-    {REAL, RBRACE, type_tokens, "a declaration"},
+    {REAL, RBRACE, declaration_tokens, "a declaration"},
     {REAL, 0, type_tokens, "a type"},
     {MUL_OP, 0, operator_tokens, "an operator"},
     {IDENTIFIER, 0, name_tokens, "a name"},
@@ -176,29 +188,45 @@ static bool on_later_line(const Unexpected *u) {
 
 /* ---- the message ---- */
 
-static const char *find_hint(const Unexpected *u, int expected_count) {
+static bool is_type(int token) {
+  for (const int *t = declaration_tokens; *t; t++)
+    if (*t == token && token != SEMICOLON) return true;
+  return false;
+}
+
+/* Hints that hang on more than one expected token. */
+static const char *find_special_hint(const Unexpected *u, int expected_count) {
   const Parser *p = u->p;
+  const bool *expected = u->expected;
   if (p->arrow && u->found == SEMICOLON) return "Assignment is written \"=\", not \"<-\".";
   if (p->options.functions_only && is_block_name(u->found))
     return "A file of functions holds their definitions alone, without blocks.";
-  if (is_block_name(u->found) && u->expected[END])
+  if (is_block_name(u->found) && expected[END])
     return "Each block may stand once, in the order functions, data, transformed data, parameters, "
            "transformed parameters, model, generated quantities.";
-  if (u->found == DATA && u->expected[REAL] && u->expected[RBRACE])
+  if (u->found == DATA && expected[REAL] && expected[RBRACE])
     return "The word \"data\" qualifies arguments of functions, not variables.";
-  if (u->found == SEMICOLON && u->expected[TILDE] && u->expected[ASSIGN])
+  if (u->found == SEMICOLON && expected[TILDE] && expected[ASSIGN])
     return "An expression alone is no statement: an assignment or \"~\" is missing.";
-  if (expected_count == 1 && u->expected[COMMA] && u->found == RPAREN)
+  if (expected_count == 1 && expected[COMMA] && u->found == RPAREN)
     return "A tuple of one member has a comma behind it: \"tuple(real,)\".";
+  if (is_type(u->found) && p->last.kind == COMMA && expected[IDENTIFIER] && !expected[INTEGER])
+    return "Expected a name, found a type: the variables of one declaration are all of the type at "
+           "its front.";
+  return NULL;
+}
+
+static const char *find_hint(const Unexpected *u) {
   for (size_t k = 0; k < sizeof hints / sizeof *hints; k++)
-    if (hints[k].text && hints[k].found == u->found && u->expected[hints[k].wanted])
-      return hints[k].text;
+    if (hints[k].found == u->found && u->expected[hints[k].wanted]) return hints[k].text;
   return NULL;
 }
 
 /* Names of what was expected, from which the members of classes are taken out. */
 static int list_expected(Unexpected *u, const char **list) {
   int count = 0;
+  if (u->expected[SEMICOLON] && !u->expected[MUL_OP] && !u->expected[INTEGER])
+    u->expected[LBRACKET] = false; /* after a variable's name, it is there for the sake of a hint */
   for (size_t k = 0; k < sizeof classes / sizeof *classes; k++) {
     const Class *c = &classes[k];
     if (!u->expected[c->mark] || (c->with && !u->expected[c->with])) continue;
@@ -211,33 +239,34 @@ static int list_expected(Unexpected *u, const char **list) {
   return count;
 }
 
-static void add_expected(Text *out, Unexpected *u) {
+static bool lacks_semicolon(const Unexpected *u) {
+  return u->expected[SEMICOLON] && !u->expected[REAL] && u->p->last.kind != RETURN &&
+         (u->found == RBRACE || on_later_line(u));
+}
+
+static const char *describe(Unexpected *u) {
+  Text out = text_new(u->p->arena);
+  const Token *last = &u->p->last;
+  bool name = u->expected[IDENTIFIER] && !u->expected[INTEGER] && is_reserved(u);
+  bool semicolon = lacks_semicolon(u);
   const char *list[TOKEN_COUNT];
   int count = list_expected(u, list);
-  text_add(out, "Expected ");
+  text_add(&out, "Expected ");
+  if (name) count = 1; /* it is the name that is wrong */
   for (int k = 0; k < count; k++)
-    text_printf(out, "%s%s", k == 0 ? "" : k + 1 < count ? ", " : " or ", list[k]);
-  const Token *last = &u->p->last;
-  if (last->kind) text_printf(out, " after %s", quote(u, last->kind, last->span));
-  text_printf(out, ", found %s.", quote(u, u->found, u->span));
+    text_printf(&out, "%s%s", k == 0 ? "" : k + 1 < count ? ", " : " or ", list[k]);
+  if (last->kind) text_printf(&out, " after %s", quote(u, last->kind, last->span));
+  text_printf(&out, ", found %s%s.", name ? "the reserved word " : "", quote(u, u->found, u->span));
+  if (semicolon)
+    text_printf(&out, " Is a \";\" missing after %s?", quote(u, last->kind, last->span));
+  return out.data;
 }
 
 void report_unexpected(Parser *p, Span span, const int *expected, int count) {
   Unexpected u = {.p = p, .found = p->found.kind, .span = span};
   for (int k = 0; k < count; k++) u.expected[expected[k]] = true;
-  const char *hint = find_hint(&u, count);
-  if (hint) {
-    syntax_error(p, span, "%s", hint);
-    return;
-  }
-  bool name = u.expected[IDENTIFIER] && !u.expected[INTEGER] && is_reserved(&u);
-  bool semicolon = u.expected[SEMICOLON] && !u.expected[RETURN] && on_later_line(&u);
-  Text message = text_new(p->arena);
-  add_expected(&message, &u);
-  if (name)
-    text_printf(&message, " The word %s is reserved: it cannot be a name.",
-                quote(&u, u.found, span));
-  if (semicolon)
-    text_printf(&message, " Is a \";\" missing after %s?", quote(&u, p->last.kind, p->last.span));
-  syntax_error(p, span, "%s", message.data);
+  const char *message = find_special_hint(&u, count);
+  if (!message) message = find_hint(&u);
+  if (!message) message = describe(&u);
+  syntax_error(p, span, "%s", message);
 }
