@@ -71,7 +71,7 @@ static void print_binary(Text *out, const Expr *e) {
   int binds = binary_binding[e->op];
   bool right = binds == BINDS_POW; /* associates to the right */
   print_operand(out, e->args[0], right ? binds + 1 : binds);
-  text_printf(out, right ? "%s" : " %s ", operator_spelling(e->op));
+  text_printf(out, " %s ", operator_spelling(e->op));
   /* a unary operator may stand to the right of any binary one */
   bool unary = e->args[1]->kind == E_UNARY;
   print_operand(out, e->args[1], unary ? 0 : right ? binds : binds + 1);
