@@ -113,7 +113,7 @@ static unsigned f64_facts(IrOp op, IrValue *const *in, unsigned x, unsigned y) {
   case IR_ABS: return (x & NUM ? NONNEG : 0) | (x & (POS | FIN));
   case IR_SIGN: return x & NUM ? LE1 | FIN | (x & (POS | NONNEG)) : 0;
   case IR_EXP: return x & NUM ? NONNEG : 0;
-  case IR_LOG: return x & NONNEG ? NUM | (x & POS ? x & FIN : 0) : 0;
+  case IR_LOG: return x & NONNEG ? NUM | (x & LE1) | (x & POS ? x & FIN : 0) : 0;
   case IR_SQRT: return x & NONNEG ? x & (POS | NONNEG | LE1 | FIN) : 0;
   case IR_SIN:
   case IR_COS: return x & FIN ? LE1 | FIN : 0;
@@ -151,11 +151,10 @@ static unsigned total_facts(const IrValue *x, const IrAttr *attr) {
   return never_empty(x, attr) ? f | (x->facts & POS) : f;
 }
 
-/* Powers of numbers from 0 to 1, and the empty product, stay there. Otherwise 0 * inf may be met.
+/* Products of numbers from 0 to 1, and the empty product, stay there. Otherwise 0 * inf may be met.
  */
 static unsigned whole_product_facts(const IrValue *x) {
   unsigned f = (x->facts & NONNEG) && (x->facts & LE1) ? NONNEG | LE1 : 0;
-  if (x->facts & POS && x->facts & FIN) f |= 0;
   return x->type.dtype == IR_I64 ? f | NUM | FIN | (x->facts & (POS | NONNEG)) : f;
 }
 
@@ -163,9 +162,19 @@ static unsigned extremum_facts(const IrValue *x, const IrAttr *attr) {
   return never_empty(x, attr) ? x->facts : 0;
 }
 
+/* Every integer is a number. */
+static unsigned operand_facts(const IrValue *v) {
+  return v->type.dtype == IR_F64 ? v->facts : v->facts | NUM | FIN;
+}
+
+static unsigned cast_facts(IrDtype from, IrDtype to, unsigned x) {
+  if (from == IR_BOOL || to == IR_BOOL) return NONNEG | LE1;
+  return from == IR_F64 && to == IR_I64 ? x & ~(unsigned)POS : x; /* 0.5 becomes 0 */
+}
+
 static unsigned any_facts(IrOp op, const IrAttr *attr, IrValue *const *in, int count,
                           const IrType *type) {
-  unsigned x = count > 0 ? in[0]->facts : 0, y = count > 1 ? in[1]->facts : 0;
+  unsigned x = count > 0 ? operand_facts(in[0]) : 0, y = count > 1 ? operand_facts(in[1]) : 0;
   switch (op) {
   case IR_BROADCAST:
   case IR_RESHAPE:
@@ -173,7 +182,7 @@ static unsigned any_facts(IrOp op, const IrAttr *attr, IrValue *const *in, int c
   case IR_SLICE:
   case IR_REVERSE:
   case IR_GATHER: return x;
-  case IR_CAST: return in[0]->type.dtype == IR_BOOL ? NONNEG | LE1 : x;
+  case IR_CAST: return cast_facts(in[0]->type.dtype, type->dtype, x);
   case IR_CONCAT: return of_all(in, count);
   case IR_SELECT: return of_all(in + 1, 2);
   case IR_SCATTER_SET: return x & in[2]->facts;

@@ -1,0 +1,254 @@
+/* Identities of arithmetic and of real functions. */
+#include "ir/algebra.h"
+
+#include <math.h>
+
+static IrValue *unary(const Application *p, IrOp op, IrValue *x) { return ir_unary(p->b, op, x); }
+
+static IrValue *binary(const Application *p, IrOp op, IrValue *x, IrValue *y) {
+  return ir_binary(p->b, op, x, y);
+}
+
+static bool is_real(const Application *p) { return p->type->dtype == IR_F64; }
+static bool has(const IrValue *v, unsigned facts) { return (v->facts & facts) == facts; }
+
+/* v = x op c with a number c: its parts. */
+static bool with_number(const IrValue *v, IrOp op, IrValue **x, double *c) {
+  const IrNode *n = made_by(v, op);
+  if (!n || !is_splat(n->in[1], c)) return false;
+  *x = n->in[0];
+  return true;
+}
+
+/* v = x op c with a constant c, all elements of which are known. */
+static bool with_constant(const IrValue *v, IrOp op, IrValue **x, IrValue **c) {
+  const IrNode *n = made_by(v, op);
+  if (!n || !n->in[1]->constant) return false;
+  *x = n->in[0];
+  *c = n->in[1];
+  return true;
+}
+
+/* v = c op x */
+static bool number_first(const IrValue *v, IrOp op, double *c, IrValue **x) {
+  const IrNode *n = made_by(v, op);
+  if (!n || !is_splat(n->in[0], c)) return false;
+  *x = n->in[1];
+  return true;
+}
+
+/* A factor that loses nothing by being computed beforehand. */
+static bool is_plain(double c) { return isnormal(c); }
+
+/* ---- unary ---- */
+
+RULE(neg) {
+  const IrNode *n;
+  IrValue *x = p->in[0], *y;
+  double c;
+  if ((n = made_by(x, IR_NEG))) return n->in[0];
+  if ((n = made_by(x, IR_SUB))) return binary(p, IR_SUB, n->in[1], n->in[0]);
+  if (with_number(x, IR_MUL, &y, &c)) return fitted(p, binary(p, IR_MUL, y, scalar_like(p, -c)));
+  if (with_number(x, IR_ADD, &y, &c)) return fitted(p, binary(p, IR_SUB, scalar_like(p, -c), y));
+  if (is_real(p) && number_first(x, IR_DIV, &c, &y))
+    return fitted(p, binary(p, IR_DIV, scalar_like(p, -c), y));
+  return NULL;
+}
+
+RULE(abs) {
+  const IrNode *n;
+  IrValue *x = p->in[0];
+  if (has(x, IR_NONNEGATIVE)) return x;
+  if ((n = made_by(x, IR_NEG))) return unary(p, IR_ABS, n->in[0]);
+  return NULL;
+}
+
+RULE(sign) {
+  if (has(p->in[0], IR_POSITIVE)) return splat_result(p, 1);
+  return NULL;
+}
+
+RULE(exp) {
+  const IrNode *n = made_by(p->in[0], IR_LOG);
+  return n && has(n->in[0], IR_NONNEGATIVE) ? n->in[0] : NULL;
+}
+
+RULE(log) {
+  const IrNode *n = made_by(p->in[0], IR_EXP);
+  return n && has(p->in[0], IR_POSITIVE | IR_FINITE) ? n->in[0] : NULL;
+}
+
+RULE(round) {
+  const IrNode *n = made_by(p->in[0], IR_CAST);
+  bool whole = n || made_by(p->in[0], IR_FLOOR) || made_by(p->in[0], IR_CEIL);
+  return whole ? p->in[0] : NULL;
+}
+
+/* ---- sums ---- */
+
+/* v = x c: what a sum of multiples of x has as factor of it. */
+static IrValue *multiple_of(IrValue *v, double *c) {
+  IrValue *x;
+  if (with_number(v, IR_MUL, &x, c)) return x;
+  const IrNode *n = made_by(v, IR_NEG);
+  *c = n ? -1 : 1;
+  return n ? n->in[0] : v;
+}
+
+/* x + c, where x itself has a constant summand */
+static IrValue *add_constants(const Application *p, IrValue *x, IrValue *c) {
+  IrValue *y, *d;
+  const IrNode *n;
+  if (with_constant(x, IR_ADD, &y, &d))
+    return fitted(p, binary(p, IR_ADD, y, binary(p, IR_ADD, d, c)));
+  if ((n = made_by(x, IR_SUB)) && n->in[0]->constant)
+    return fitted(p, binary(p, IR_SUB, binary(p, IR_ADD, n->in[0], c), n->in[1]));
+  return NULL;
+}
+
+RULE(add) {
+  IrValue *x = p->in[0], *y = p->in[1];
+  const IrNode *n;
+  double c, d;
+  if (is_splat_of(y, 0)) return fitted(p, x);
+  if ((n = made_by(y, IR_NEG))) return binary(p, IR_SUB, x, n->in[0]);
+  if ((n = made_by(x, IR_NEG))) return binary(p, IR_SUB, y, n->in[0]);
+  if (y->constant) return add_constants(p, x, y);
+  if (!is_real(p)) return NULL;
+  IrValue *of = multiple_of(x, &c);
+  if (of == multiple_of(y, &d) && !(c == -d && !has(of, IR_FINITE)))
+    return fitted(p, binary(p, IR_MUL, of, scalar_like(p, c + d)));
+  return NULL;
+}
+
+RULE(sub) {
+  IrValue *x = p->in[0], *y = p->in[1], *z, *c;
+  const IrNode *n;
+  double e, d;
+  if (is_splat_of(y, 0)) return fitted(p, x);
+  if (is_splat_of(x, 0)) return fitted(p, unary(p, IR_NEG, y));
+  if ((n = made_by(y, IR_NEG))) return binary(p, IR_ADD, x, n->in[0]);
+  if (x == y && (!is_real(p) || has(x, IR_FINITE))) return splat_result(p, 0);
+  if (y->constant) {
+    c = unary(p, IR_NEG, y);
+    return c->constant ? binary(p, IR_ADD, x, c) : NULL;
+  }
+  if (x->constant && with_constant(y, IR_ADD, &z, &c))
+    return fitted(p, binary(p, IR_SUB, binary(p, IR_SUB, x, c), z));
+  if (x->constant && (n = made_by(y, IR_SUB)) && n->in[0]->constant)
+    return fitted(p, binary(p, IR_ADD, n->in[1], binary(p, IR_SUB, x, n->in[0])));
+  if (!is_real(p)) return NULL;
+  IrValue *of = multiple_of(x, &e);
+  if (of == multiple_of(y, &d) && e != d)
+    return fitted(p, binary(p, IR_MUL, of, scalar_like(p, e - d)));
+  return NULL;
+}
+
+/* ---- products ---- */
+
+/* x c, where x has a numeric factor itself */
+static IrValue *scale(const Application *p, IrValue *x, double c) {
+  IrValue *y;
+  double d;
+  if (with_number(x, IR_MUL, &y, &d) && (!is_real(p) || is_plain(c * d)))
+    return fitted(p, binary(p, IR_MUL, y, scalar_like(p, c * d)));
+  if (!is_real(p)) return NULL;
+  if (with_number(x, IR_DIV, &y, &d) && is_plain(c / d))
+    return fitted(p, binary(p, IR_MUL, y, scalar_like(p, c / d)));
+  if (number_first(x, IR_DIV, &d, &y) && is_plain(c * d))
+    return fitted(p, binary(p, IR_DIV, scalar_like(p, c * d), y));
+  return NULL;
+}
+
+/* (x c) y = (x y) c, where that multiplies as many elements by c as before */
+static IrValue *factor_out(const Application *p, IrValue *x, IrValue *y) {
+  IrValue *z;
+  double c;
+  if (!with_number(x, IR_MUL, &z, &c) || !covers(&z->type, p->type)) return NULL;
+  return binary(p, IR_MUL, binary(p, IR_MUL, z, y), scalar_like(p, c));
+}
+
+RULE(mul) {
+  IrValue *x = p->in[0], *y = p->in[1], *v;
+  const IrNode *n, *m;
+  double c;
+  if (is_splat(y, &c)) {
+    if (c == 1) return fitted(p, x);
+    if (c == -1) return fitted(p, unary(p, IR_NEG, x));
+    bool harmless = !is_real(p) || has(x, IR_FINITE) || p->b->adjoint;
+    if (c == 0 && harmless) return splat_result(p, 0);
+    if ((n = made_by(x, IR_NEG))) return binary(p, IR_MUL, n->in[0], scalar_like(p, -c));
+    return scale(p, x, c);
+  }
+  n = made_by(x, IR_NEG);
+  m = made_by(y, IR_NEG);
+  if (n || m) {
+    v = binary(p, IR_MUL, n ? n->in[0] : x, m ? m->in[0] : y);
+    return n && m ? v : unary(p, IR_NEG, v);
+  }
+  if (!is_real(p)) return NULL;
+  v = factor_out(p, x, y);
+  return v ? v : factor_out(p, y, x);
+}
+
+static bool is_power_of_two(double c) {
+  int exponent;
+  return isnormal(c) && fabs(frexp(c, &exponent)) == 0.5 && isnormal(1 / c);
+}
+
+RULE(div) {
+  IrValue *x = p->in[0], *y = p->in[1], *z;
+  const IrNode *n, *m;
+  double c, d;
+  if (is_splat_of(y, 1)) return fitted(p, x);
+  if (is_splat_of(y, -1)) return fitted(p, unary(p, IR_NEG, x));
+  if (!is_real(p)) return NULL;
+  if (is_splat(y, &c)) {
+    if (is_power_of_two(c)) return binary(p, IR_MUL, x, scalar_like(p, 1 / c));
+    if (with_number(x, IR_MUL, &z, &d) && is_plain(d / c))
+      return fitted(p, binary(p, IR_MUL, z, scalar_like(p, d / c)));
+  }
+  n = made_by(x, IR_NEG);
+  m = made_by(y, IR_NEG);
+  if (!n && !m) return NULL;
+  IrValue *v = binary(p, IR_DIV, n ? n->in[0] : x, m ? m->in[0] : y);
+  return n && m ? v : unary(p, IR_NEG, v);
+}
+
+RULE(mod) { return !is_real(p) && is_splat_of(p->in[1], 1) ? splat_result(p, 0) : NULL; }
+
+RULE(pow) {
+  IrValue *x = p->in[0], *y = p->in[1], *v = NULL;
+  double c;
+  if (is_splat_of(x, 1)) return splat_result(p, 1);
+  if (!is_splat(y, &c)) return NULL;
+  if (c == 0) return splat_result(p, 1);
+  if (c == 1) v = x;
+  if (c == 2) v = binary(p, IR_MUL, x, x);
+  if (c == -1) v = binary(p, IR_DIV, scalar_like(p, 1), x);
+  if (c == 0.5 && has(x, IR_NONNEGATIVE)) v = unary(p, IR_SQRT, x);
+  return v ? fitted(p, v) : NULL;
+}
+
+/* ---- minimum and maximum ---- */
+
+/* Whether all elements of x are known to be at least (at most) c, and not NaN. */
+static bool bounded(const IrValue *x, double c, bool below) {
+  double d;
+  if (is_splat(x, &d)) return below ? d >= c : d <= c;
+  if (below) return (has(x, IR_NONNEGATIVE) && c <= 0) || (has(x, IR_NOT_NAN) && c == -INFINITY);
+  return (has(x, IR_AT_MOST_ONE) && c >= 1) || (has(x, IR_NOT_NAN) && c == INFINITY);
+}
+
+RULE(extremum) {
+  IrValue *x = p->in[0], *y = p->in[1], *z;
+  bool max = p->op == IR_MAX;
+  double c, d;
+  if (x == y) return x;
+  if (!is_splat(y, &c)) return NULL;
+  if (bounded(x, c, max)) return fitted(p, x);
+  if (bounded(x, c, !max)) return splat_result(p, c);
+  if (with_number(x, p->op, &z, &d) && !isnan(c) && !isnan(d))
+    return fitted(p, binary(p, p->op, z, scalar_like(p, (c > d) == max ? c : d)));
+  return NULL;
+}

@@ -1,0 +1,305 @@
+/* Identities of slices, gathers, scatters and concatenations. */
+#include "ir/algebra.h"
+
+/* ---- slices ---- */
+
+static IrValue *slice(IrBuilder *b, IrValue *x, int axis, int64_t start, int64_t length) {
+  return ir_slice(b, x, axis, ir_i64(b, start), ir_i64(b, length));
+}
+
+/* The parts [start, start + length) of a concatenation, or NULL where their sizes are not known. */
+static IrValue *slice_concat(const Application *p, const IrNode *n, int64_t start, int64_t length) {
+  IrBuilder *b = p->b;
+  int axis = p->attr->axis, count = 0;
+  IrValue **parts = ARENA_ARRAY(b->module->arena, IrValue *, (size_t)n->in_count);
+  int64_t at = 0, end = start + length;
+  for (int k = 0; k < n->in_count && at < end; k++) {
+    int64_t size = n->in[k]->type.dim[axis];
+    if (size == IR_DYNAMIC) return NULL;
+    int64_t from = start > at ? start - at : 0, to = end < at + size ? end - at : size;
+    if (from < to) parts[count++] = slice(b, n->in[k], axis, from, to - from);
+    at += size;
+  }
+  return at < end || count == 0 ? NULL : ir_concat(b, parts, count, axis);
+}
+
+/* A slice of a broadcast is a broadcast of the slice; along an axis that x has not, just of x. */
+static IrValue *slice_broadcast(const Application *p, const IrNode *n) {
+  IrBuilder *b = p->b;
+  IrValue *x = n->in[0], *sizes[IR_MAX_RANK];
+  int rank = p->type->rank, axis = p->attr->axis - (rank - x->type.rank);
+  for (int k = 0; k < rank; k++) sizes[k] = k == p->attr->axis ? p->in[2] : n->in[1 + k];
+  if (axis >= 0 && x->type.dim[axis] != 1) x = ir_slice(b, x, axis, p->in[1], p->in[2]);
+  return ir_broadcast(b, x, sizes, rank);
+}
+
+RULE(slice) {
+  IrValue *x = p->in[0];
+  const IrNode *n;
+  int axis = p->attr->axis;
+  int64_t start, length, inner, available = x->type.dim[axis];
+  bool known = is_known_size(p->in[1], &start) && is_known_size(p->in[2], &length);
+  if (is_known_size(p->in[1], &start) && start == 0 && is_extent(p->in[2], x, axis)) return x;
+  bool inside = known && start >= 0 && length >= 0 && available != IR_DYNAMIC &&
+                length <= available && start <= available - length;
+  if (!inside) return NULL; /* an error, perhaps, that is left for run time */
+  if ((n = made_by(x, IR_BROADCAST))) return slice_broadcast(p, n);
+  if ((n = made_by(x, IR_SLICE)) && n->attr.axis == axis && is_known_size(n->in[1], &inner))
+    return slice(p->b, n->in[0], axis, inner + start, length);
+  if ((n = made_by(x, IR_CONCAT)) && n->attr.axis == axis) return slice_concat(p, n, start, length);
+  return NULL;
+}
+
+/* ---- indices ---- */
+
+/* Whether an index of rank 0 or 1 is start, start + 1, ... in order; its length. */
+static bool is_run(const IrValue *index, int64_t *start, int64_t *length) {
+  const IrTensor *t = index->constant;
+  if (!t || t->type.dtype != IR_I64 || t->type.rank > 1 || t->count == 0 || t->data.i64[0] < 0)
+    return false;
+  *start = t->data.i64[0];
+  *length = t->count;
+  for (int64_t k = 1; k < t->count; k++)
+    if (t->data.i64[k] != *start + k) return false;
+  return true;
+}
+
+/* Whether no element is indexed twice, because each index addresses one only. */
+static bool is_single(const IrValue *index, const IrAttr *attr) {
+  for (int k = attr->batch; k < index->type.rank; k++)
+    if (index->type.dim[k] != 1) return false;
+  return true;
+}
+
+static bool within(int64_t start, int64_t length, int64_t size) {
+  return size != IR_DYNAMIC && length <= size && start <= size - length;
+}
+
+/* ---- gathers ---- */
+
+static IrValue *gather_run(const Application *p) {
+  IrValue *x = p->in[0], *index = p->in[1];
+  int64_t start, length, size = x->type.dim[p->attr->axis];
+  if (p->attr->batch || index->type.rank != 1 || !is_run(index, &start, &length)) return NULL;
+  return within(start, length, size) ? slice(p->b, x, p->attr->axis, start, length) : NULL;
+}
+
+/* Of what was gathered by known indices: by those of them that are wanted. */
+static IrValue *gather_gather(const Application *p, const IrNode *n) {
+  const IrAttr *attr = &n->attr;
+  bool plain = attr->batch == 0 && p->attr->batch == 0 && n->in[1]->type.rank == 1 &&
+               p->attr->axis == attr->axis;
+  if (!plain || !n->in[1]->constant || !p->in[1]->constant) return NULL;
+  IrValue *index = ir_gather(p->b, n->in[1], p->in[1], 0, 0);
+  return index->constant ? ir_gather(p->b, n->in[0], index, attr->axis, 0) : NULL;
+}
+
+/* Where the only part of a concatenation that is wanted is known. */
+static IrValue *gather_concat(const Application *p, const IrNode *n) {
+  const IrTensor *t = p->in[1]->constant;
+  int axis = p->attr->axis;
+  if (!t || t->count == 0 || p->attr->batch || n->attr.axis != axis) return NULL;
+  int64_t low = t->data.i64[0], high = low, at = 0;
+  for (int64_t k = 1; k < t->count; k++) {
+    if (t->data.i64[k] < low) low = t->data.i64[k];
+    if (t->data.i64[k] > high) high = t->data.i64[k];
+  }
+  for (int k = 0; k < n->in_count; k++) {
+    int64_t size = n->in[k]->type.dim[axis];
+    if (size == IR_DYNAMIC) return NULL;
+    if (low >= at && high < at + size)
+      return ir_gather(p->b, n->in[k], ir_binary(p->b, IR_SUB, p->in[1], ir_i64(p->b, at)), axis,
+                       0);
+    at += size;
+  }
+  return NULL;
+}
+
+/* What was just written: an element, or, at another known place, what was there before. */
+static IrValue *gather_scatter(const Application *p, const IrNode *n) {
+  const IrAttr *attr = &n->attr;
+  IrValue *wanted = p->in[1], *written = n->in[1];
+  if (attr->axis != p->attr->axis || attr->batch != p->attr->batch) return NULL;
+  if (wanted == written && n->op == IR_SCATTER_SET && is_single(wanted, attr)) return n->in[2];
+  int64_t i, j;
+  bool apart = is_known_size(wanted, &i) && is_known_size(written, &j) && i != j;
+  return apart && within(i, 1, n->in[0]->type.dim[attr->axis])
+             ? ir_gather(p->b, n->in[0], wanted, attr->axis, attr->batch)
+             : NULL;
+}
+
+/* An element of each of what is repeated. */
+static IrValue *gather_broadcast(const Application *p, const IrNode *n) {
+  IrBuilder *b = p->b;
+  IrValue *x = n->in[0], *index = p->in[1], *sizes[IR_MAX_RANK];
+  int rank = n->out[0]->type.rank, more = rank - x->type.rank, axis = p->attr->axis, count = 0;
+  if (p->attr->batch) return NULL;
+  for (int k = 0; k < axis; k++) sizes[count++] = n->in[1 + k];
+  for (int k = 0; k < index->type.rank; k++) sizes[count++] = ir_dim(b, index, k);
+  for (int k = axis + 1; k < rank; k++) sizes[count++] = n->in[1 + k];
+  if (axis >= more && x->type.dim[axis - more] != 1)
+    return ir_broadcast(b, ir_gather(b, x, index, axis - more, 0), sizes, count);
+  /* The axis is one of repetition: whatever the index, it finds the same, if it is in range. */
+  if (!index->constant || n->out[0]->type.dim[axis] == IR_DYNAMIC) return NULL;
+  for (int64_t k = 0; k < index->constant->count; k++) {
+    int64_t i = index->constant->data.i64[k];
+    if (i < 0 || i >= n->out[0]->type.dim[axis]) return NULL;
+  }
+  if (axis >= more) { /* x has it, with size 1 */
+    int source[IR_MAX_RANK], at = 0;
+    for (int k = more; k < axis; k++) source[at++] = k - more;
+    for (int k = 0; k < index->type.rank; k++) source[at++] = -1;
+    for (int k = axis + 1; k < rank; k++) source[at++] = k - more;
+    x = realigned(b, x, at, source);
+  }
+  return ir_broadcast(b, x, sizes, count);
+}
+
+static bool is_identity(const IrValue *index, int64_t size) {
+  int64_t start, length;
+  return size > 0 && index->type.rank == 1 && index->type.dim[0] == size &&
+         is_run(index, &start, &length) && start == 0;
+}
+
+RULE(gather) {
+  IrValue *x = p->in[0], *index = p->in[1];
+  const IrNode *n;
+  double c;
+  if (p->attr->batch == 0 && x->type.rank == 1 && is_identity(x, x->type.dim[0]) &&
+      !index->constant)
+    return index; /* 0, 1, 2, ... at i is i */
+  if ((n = made_by(x, IR_IOTA)) && p->attr->batch == 0) return index;
+  IrValue *v = gather_run(p);
+  if (!v && (n = made_by(x, IR_GATHER))) v = gather_gather(p, n);
+  if (!v && (n = made_by(x, IR_CONCAT))) v = gather_concat(p, n);
+  if (!v && (n = made_by(x, IR_BROADCAST))) v = gather_broadcast(p, n);
+  if (!v && ((n = made_by(x, IR_SCATTER_SET)) || (n = made_by(x, IR_SCATTER_ADD))))
+    v = gather_scatter(p, n);
+  if (!v && x->constant && is_splat(x, &c) && x->type.rank > 0 && !index->constant) {
+    IrValue *sizes[IR_MAX_RANK];
+    if (p->attr->batch) return NULL;
+    int count = 0;
+    for (int k = 0; k < p->attr->axis; k++) sizes[count++] = ir_dim(p->b, x, k);
+    for (int k = 0; k < index->type.rank; k++) sizes[count++] = ir_dim(p->b, index, k);
+    for (int k = p->attr->axis + 1; k < x->type.rank; k++) sizes[count++] = ir_dim(p->b, x, k);
+    v = ir_broadcast(p->b, scalar_like(p, c), sizes, count);
+  }
+  return v;
+}
+
+/* ---- scatters ---- */
+
+/* Writing a run of elements is putting them between those before and those behind. */
+static IrValue *scatter_run(const Application *p) {
+  IrBuilder *b = p->b;
+  IrValue *x = p->in[0], *updates = p->in[2], *parts[3];
+  int axis = p->attr->axis, count = 0;
+  int64_t start, length, size = x->type.dim[axis];
+  if (p->attr->batch || !is_run(p->in[1], &start, &length) || !within(start, length, size))
+    return NULL;
+  if (p->op == IR_SCATTER_ADD && !is_splat_of(x, 0)) return NULL;
+  if (p->in[1]->type.rank == 0) updates = ir_unsqueeze(b, updates, axis);
+  if (start > 0) parts[count++] = slice(b, x, axis, 0, start);
+  parts[count++] = updates;
+  if (start + length < size)
+    parts[count++] = slice(b, x, axis, start + length, size - start - length);
+  return ir_concat(b, parts, count, axis);
+}
+
+RULE(scatter) {
+  if (p->op == IR_SCATTER_ADD && is_splat_of(p->in[2], 0)) return p->in[0];
+  for (int k = 0; k < p->in[1]->type.rank; k++)
+    if (p->in[1]->type.dim[k] == 0) return p->in[0];
+  return scatter_run(p);
+}
+
+/* ---- concatenations ---- */
+
+/* Whether y continues the slice x of the same value; then their union. */
+static IrValue *joined_slices(IrBuilder *b, IrValue *x, IrValue *y, int axis) {
+  const IrNode *n = made_by(x, IR_SLICE), *m = made_by(y, IR_SLICE);
+  int64_t s, l, t, k;
+  if (!n || !m || n->in[0] != m->in[0] || n->attr.axis != axis || m->attr.axis != axis) return NULL;
+  if (!is_known_size(n->in[1], &s) || !is_known_size(n->in[2], &l) ||
+      !is_known_size(m->in[1], &t) || !is_known_size(m->in[2], &k) || s + l != t)
+    return NULL;
+  return slice(b, n->in[0], axis, s, l + k);
+}
+
+/* Two repetitions of the same number. */
+static IrValue *joined_splats(IrBuilder *b, IrValue *x, IrValue *y, int axis) {
+  double c, d;
+  IrValue *sizes[IR_MAX_RANK];
+  if (x->type.dtype != IR_F64 || !is_splat(x, &c) || !is_splat(y, &d) || c != d) return NULL;
+  for (int k = 0; k < x->type.rank; k++) {
+    int64_t n = x->type.dim[k], m = y->type.dim[k];
+    if (n == IR_DYNAMIC || m == IR_DYNAMIC) return NULL;
+    sizes[k] = ir_i64(b, k == axis ? n + m : n);
+  }
+  return ir_broadcast(b, ir_f64(b, c), sizes, x->type.rank);
+}
+
+static IrValue *joined(IrBuilder *b, IrValue *x, IrValue *y, int axis) {
+  enum { SMALL = 1 << 16 };
+  IrValue *v = joined_slices(b, x, y, axis);
+  if (!v) v = joined_splats(b, x, y, axis);
+  if (!v && x->constant && y->constant && x->constant->count + y->constant->count <= SMALL) {
+    v = ir_concat(b, (IrValue *[]){x, y}, 2, axis);
+    if (!v->constant) v = NULL;
+  }
+  return v;
+}
+
+typedef struct {
+  IrValue **items;
+  int count, capacity;
+  bool changed;
+} Parts;
+
+static void add_part(IrBuilder *b, Parts *parts, IrValue *v, int axis) {
+  const IrNode *n = made_by(v, IR_CONCAT);
+  if (n && n->attr.axis == axis) {
+    for (int k = 0; k < n->in_count; k++) add_part(b, parts, n->in[k], axis);
+    parts->changed = true;
+    return;
+  }
+  if (v->type.dim[axis] == 0) {
+    parts->changed = true;
+    return;
+  }
+  ARENA_PUSH(b->module->arena, parts->items, parts->count, parts->capacity, v);
+}
+
+static void join_neighbours(IrBuilder *b, Parts *parts, int axis) {
+  int kept = 0;
+  for (int k = 0; k < parts->count; k++) {
+    IrValue *v = kept ? joined(b, parts->items[kept - 1], parts->items[k], axis) : NULL;
+    if (v) {
+      parts->items[kept - 1] = v;
+      parts->changed = true;
+    } else {
+      parts->items[kept++] = parts->items[k];
+    }
+  }
+  parts->count = kept;
+}
+
+RULE(concat) {
+  Parts parts = {0};
+  int axis = p->attr->axis;
+  if (p->count == 1) return p->in[0];
+  bool known = true;
+  for (int k = 0; k < p->count; k++) known &= p->in[k]->constant != NULL;
+  if (known) return NULL;
+  for (int k = 0; k < p->count; k++) add_part(p->b, &parts, p->in[k], axis);
+  join_neighbours(p->b, &parts, axis);
+  if (!parts.changed) return NULL;
+  return parts.count ? ir_concat(p->b, parts.items, parts.count, axis) : p->in[0];
+}
+
+RULE(nonzero) {
+  double c;
+  IrValue *mask = p->in[0];
+  if (!is_splat(mask, &c) || mask->type.dim[0] == IR_DYNAMIC) return NULL;
+  return ir_iota(p->b, ir_i64(p->b, c != 0 ? mask->type.dim[0] : 0));
+}
