@@ -163,8 +163,8 @@ static const AdLevel *join_members(Checker *c, const Expr *e, const AdLevel *con
 
 static const AdLevel *check_array(Checker *c, Expr *e) {
   const AdLevel **ads = ARENA_ARRAY(c->arena, const AdLevel *, (size_t)e->arg_count + 1);
-  const Expr *odd;
-  const StanType *type, *so_far;
+  const Expr *odd = e;
+  const StanType *type, *so_far = &type_error;
   if (!check_members(c, e, ads)) return fail(e);
   if (!e->arg_count) {
     check_error(c, e->span, "An array expression must have at least one element.");
@@ -184,8 +184,8 @@ static const AdLevel *check_array(Checker *c, Expr *e) {
 /* A row_vector of numbers, or a matrix of row_vectors. */
 static const AdLevel *check_row(Checker *c, Expr *e) {
   const AdLevel **ads = ARENA_ARRAY(c->arena, const AdLevel *, (size_t)e->arg_count + 1);
-  const Expr *odd;
-  const StanType *first = &type_real, *type, *so_far;
+  const Expr *odd = e;
+  const StanType *first = &type_real, *type, *so_far = first;
   if (!check_members(c, e, ads)) return fail(e);
   bool rows =
       e->arg_count && e->args[0]->type->array_dims == 0 &&
