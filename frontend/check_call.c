@@ -22,8 +22,9 @@ static bool unnormalised_allowed(const Checker *c) {
   return c->suffix == SUFFIX_LPDF || c->suffix == SUFFIX_LPMF || c->block == BLOCK_MODEL;
 }
 
-static bool check_bar(Checker *c, const Expr *e) {
+static bool check_bar(Checker *c, Expr *e) {
   bool conditioned = name_is_conditioned(e->name);
+  if (conditioned && e->arg_count == 1) e->bar = true; /* f(y) is f(y | ) */
   if (e->bar == conditioned) return true;
   check_error(c, e->span,
               conditioned
@@ -68,7 +69,7 @@ static bool check_effects(Checker *c, Span span, const char *name) {
   }
 }
 
-static bool check_rules(Checker *c, const Expr *e) {
+static bool check_rules(Checker *c, Expr *e) {
   if (c->options.is_library) return true;
   if (!check_identifier(c, e->span, e->name) || !check_bar(c, e) ||
       !check_effects(c, e->span, e->name))
@@ -141,21 +142,19 @@ static bool check_args(Checker *c, Expr *const *exprs, int count, Arg *args) {
 }
 
 /* A variable of this name hides functions of the program, though not the library's. */
-static bool hidden_by_variable(Checker *c, const char *name, const char *normalised) {
-  const Symbol *y = scope_find(c->scope, normalised);
-  (void)name;
-  return y && y->variable && !signatures_know(normalised);
+static bool hidden_by_variable(Checker *c, const char *name) {
+  const Symbol *y = scope_find(c->scope, name);
+  return y && y->variable && !signatures_know(name);
 }
 
-static void resolve_to(Checker *c, Expr *e, const Match *m) {
-  (void)c;
+static void resolve_to(Expr *e, const Match *m) {
   e->function = m->function;
   e->promoted = m->signature->members;
 }
 
 static bool check_plain_call(Checker *c, Expr *e, const Arg *args) {
   const char *name = name_normalised(c->arena, e->name);
-  if (hidden_by_variable(c, e->name, name)) {
+  if (hidden_by_variable(c, name)) {
     check_error(c, e->span, "'%s' is a variable, not a function.", e->name);
     return false;
   }
@@ -173,7 +172,7 @@ static bool check_plain_call(Checker *c, Expr *e, const Arg *args) {
                 e->name);
     return false;
   }
-  resolve_to(c, e, &m);
+  resolve_to(e, &m);
   e->type = m.signature->result;
   return true;
 }
@@ -227,7 +226,7 @@ void check_call_statement(Checker *c, const Stmt *s) {
   if (!c->options.is_library &&
       (!check_identifier(c, s->span, e->name) || !check_effects(c, s->span, e->name)))
     return;
-  if (hidden_by_variable(c, e->name, e->name)) {
+  if (hidden_by_variable(c, e->name)) {
     check_error(c, s->span, "'%s' is a variable, not a function.", e->name);
     return;
   }
@@ -241,7 +240,7 @@ void check_call_statement(Checker *c, const Stmt *s) {
                 "The function '%s' returns a value, which has to be used: assign it to a variable.",
                 e->name);
   else
-    resolve_to(c, e, &m);
+    resolve_to(e, &m);
 }
 
 /* ---- distributions ---- */
@@ -310,7 +309,7 @@ static bool resolve_density(Checker *c, const Stmt *s, Expr *e, const Arg *args)
     best = 1;
   e->name = names[best];
   if (m[best].kind == MATCH_ONE) {
-    resolve_to(c, e, &m[best]);
+    resolve_to(e, &m[best]);
     return true;
   }
   if (m[best].known) {

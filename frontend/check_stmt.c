@@ -19,6 +19,7 @@ static const char *origin_of(const VarDecl *v) {
 
 static bool check_assignable(Checker *c, const Expr *e) {
   const VarDecl *v = e->variable;
+  if (!v && e->function && c->block == BLOCK_FUNCTIONS) return true; /* its type will not fit */
   if (!v) {
     check_error(c, e->span, "'%s' is a function, which cannot be assigned to.", e->name);
     return false;
@@ -144,9 +145,9 @@ static const Expr *without_indices(const Expr *e) {
   return e;
 }
 
-static const VarDecl *place_variable(const Expr *e) {
+static const Expr *place_root(const Expr *e) {
   while (e->kind != E_VARIABLE) e = e->args[0];
-  return e->variable;
+  return e;
 }
 
 /* The members on the way from the variable to the place, outermost last; indices do not count. */
@@ -161,7 +162,7 @@ static int member_path(const Expr *e, int64_t *path, int limit) {
 static bool places_overlap(const Expr *a, const Expr *b) {
   enum { LIMIT = 64 };
   int64_t x[LIMIT], y[LIMIT];
-  if (place_variable(a) != place_variable(b)) return false;
+  if (strcmp(place_root(a)->name, place_root(b)->name)) return false;
   int m = member_path(a, x, LIMIT), n = member_path(b, y, LIMIT);
   if (m > LIMIT || n > LIMIT) return true;
   for (int k = 1; k <= m && k <= n; k++)
@@ -181,6 +182,7 @@ static bool reads_variable(const Expr *e, const VarDecl *v) {
 
 /* Whether an index within the place reads v. */
 static bool place_reads(const Expr *e, const VarDecl *v) {
+  if (!v) return false;
   for (; e->kind != E_VARIABLE; e = e->args[0])
     for (int k = 0; k < e->index_count; k++)
       if (reads_variable(e->indices[k].a, v) || reads_variable(e->indices[k].b, v)) return true;
@@ -195,15 +197,15 @@ static bool check_places_apart(Checker *c, const Expr *lhs) {
       if (places_overlap(p.items[j], p.items[k])) {
         check_error(c, lhs->span,
                     "One assignment cannot assign to the same value ('%s') more than once.",
-                    place_variable(p.items[j])->name);
+                    place_root(p.items[j])->name);
         return false;
       }
   for (size_t j = 0; j < p.count; j++)
     for (size_t k = 0; k < p.count; k++)
-      if (place_reads(p.items[k], place_variable(p.items[j]))) {
+      if (place_reads(p.items[k], place_root(p.items[j])->variable)) {
         check_error(c, lhs->span,
                     "The left hand side of an assignment cannot read '%s', to which it assigns.",
-                    place_variable(p.items[j])->name);
+                    place_root(p.items[j])->name);
         return false;
       }
   return true;
