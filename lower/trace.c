@@ -50,6 +50,7 @@ Level *level_product(Tracer *t, Level *parent, IrValue *size) {
 }
 
 Level *level_deeper(Level *a, Level *b) {
+  if (!b) return a;
   for (Level *l = a; l; l = l->parent)
     if (l == b) return a;
   return b;
