@@ -70,9 +70,21 @@ static const int statement_tokens[] = {
 static const int operator_tokens[] = {OR,       AND,      EQUALITY_OP, ORDER_OP, LESS,   GREATER,
                                       PLUS,     MINUS,    MUL_OP,      DIV_OP,   POW_OP, TRANSPOSE,
                                       QUESTION, LBRACKET, DOT_NUMBER,  LPAREN,   0};
-static const int type_tokens[] = {
-    INT,         REAL,  COMPLEX, VECTOR, MATRIX, VECTOR_KIND,         SQUARE_KIND,
-    MATRIX_KIND, ARRAY, TUPLE,   VOID,   DATA,   CHOLESKY_FACTOR_COV, 0};
+static const int type_tokens[] = {INT,
+                                  REAL,
+                                  COMPLEX,
+                                  VECTOR,
+                                  MATRIX,
+                                  VECTOR_KIND,
+                                  SQUARE_KIND,
+                                  MATRIX_KIND,
+                                  ARRAY,
+                                  TUPLE,
+                                  VOID,
+                                  DATA,
+                                  CHOLESKY_FACTOR_COV,
+                                  HINT_ARGUMENT_TYPE,
+                                  0};
 static const int declaration_tokens[] = {INT,
                                          REAL,
                                          COMPLEX,
@@ -195,7 +207,7 @@ static bool is_type(int token) {
 }
 
 /* Hints that hang on more than one expected token. */
-static const char *find_special_hint(const Unexpected *u, int expected_count) {
+static const char *find_special_hint(const Unexpected *u) {
   const Parser *p = u->p;
   const bool *expected = u->expected;
   if (p->arrow && u->found == SEMICOLON) return "Assignment is written \"=\", not \"<-\".";
@@ -208,7 +220,7 @@ static const char *find_special_hint(const Unexpected *u, int expected_count) {
     return "The word \"data\" qualifies arguments of functions, not variables.";
   if (u->found == SEMICOLON && expected[TILDE] && expected[ASSIGN])
     return "An expression alone is no statement: an assignment or \"~\" is missing.";
-  if (expected_count == 1 && expected[COMMA] && u->found == RPAREN)
+  if (u->found == RPAREN && expected[COMMA] && !expected[RPAREN] && !expected[MUL_OP])
     return "A tuple of one member has a comma behind it: \"tuple(real,)\".";
   if (is_type(u->found) && p->last.kind == COMMA && expected[IDENTIFIER] && !expected[INTEGER])
     return "Expected a name, found a type: the variables of one declaration are all of the type at "
@@ -265,7 +277,7 @@ static const char *describe(Unexpected *u) {
 void report_unexpected(Parser *p, Span span, const int *expected, int count) {
   Unexpected u = {.p = p, .found = p->found.kind, .span = span};
   for (int k = 0; k < count; k++) u.expected[expected[k]] = true;
-  const char *message = find_special_hint(&u, count);
+  const char *message = find_special_hint(&u);
   if (!message) message = find_hint(&u);
   if (!message) message = describe(&u);
   syntax_error(p, span, "%s", message);
