@@ -95,13 +95,23 @@ static IrValue *multiple_of(IrValue *v, double *c) {
   return n ? n->in[0] : v;
 }
 
+/* Whether constants may be added up before what stands between them: among reals only where they
+ * cannot cancel, since compensated formulas as (1 + x) - 1 live on exactly that rounding. `negate`
+ * looks at -d. */
+static bool may_join(const Application *p, const IrValue *c, const IrValue *d, bool negate) {
+  double x, y;
+  if (!is_real(p)) return true;
+  if (!is_splat(c, &x) || !is_splat(d, &y)) return false;
+  return negate ? x * -y > 0 : x * y > 0;
+}
+
 /* x + c, where x itself has a constant summand */
 static IrValue *add_constants(const Application *p, IrValue *x, IrValue *c) {
   IrValue *y, *d;
   const IrNode *n;
-  if (with_constant(x, IR_ADD, &y, &d))
+  if (with_constant(x, IR_ADD, &y, &d) && may_join(p, c, d, false))
     return fitted(p, binary(p, IR_ADD, y, binary(p, IR_ADD, d, c)));
-  if ((n = made_by(x, IR_SUB)) && n->in[0]->constant)
+  if ((n = made_by(x, IR_SUB)) && n->in[0]->constant && may_join(p, c, n->in[0], false))
     return fitted(p, binary(p, IR_SUB, binary(p, IR_ADD, n->in[0], c), n->in[1]));
   return NULL;
 }
@@ -133,9 +143,10 @@ RULE(sub) {
     c = unary(p, IR_NEG, y);
     return c->constant ? binary(p, IR_ADD, x, c) : NULL;
   }
-  if (x->constant && with_constant(y, IR_ADD, &z, &c))
+  if (x->constant && with_constant(y, IR_ADD, &z, &c) && may_join(p, x, c, true))
     return fitted(p, binary(p, IR_SUB, binary(p, IR_SUB, x, c), z));
-  if (x->constant && (n = made_by(y, IR_SUB)) && n->in[0]->constant)
+  if (x->constant && (n = made_by(y, IR_SUB)) && n->in[0]->constant &&
+      may_join(p, x, n->in[0], true))
     return fitted(p, binary(p, IR_ADD, n->in[1], binary(p, IR_SUB, x, n->in[0])));
   if (!is_real(p)) return NULL;
   IrValue *of = multiple_of(x, &e);
