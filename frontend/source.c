@@ -18,6 +18,7 @@ struct Sources {
   Arena *arena;
   SourceFile *files;
   size_t count, capacity;
+  size_t included_bytes;
   const char *const *paths;
   size_t path_count;
 };
@@ -55,19 +56,20 @@ size_t sources_count(const Sources *s) { return s->count; }
 
 /* ---- #include ---- */
 
-/* The text of a regular file, NUL-terminated; NULL when there is none of that name, or it cannot be
- * read. */
-static char *read_file(Arena *a, const char *path, size_t *length, bool *too_large) {
+/* The text of a regular file; NULL when there is none of that name, or it cannot be read. */
+static const char *read_file(Sources *s, const char *path, size_t *length, bool *too_large) {
   struct stat info;
   if (stat(path, &info) != 0 || !S_ISREG(info.st_mode)) return NULL;
-  if (info.st_size > MAX_SOURCE_BYTES) {
+  if (info.st_size > MAX_SOURCE_BYTES ||
+      s->included_bytes + (size_t)info.st_size > MAX_SOURCE_BYTES) {
     *too_large = true;
     return NULL;
   }
   FILE *f = fopen(path, "rb");
   if (!f) return NULL;
   size_t size = (size_t)info.st_size;
-  char *text = arena_alloc(a, size + 1);
+  s->included_bytes += size;
+  char *text = arena_alloc(s->arena, size + 1);
   *length = fread(text, 1, size, f);
   bool failed = ferror(f) != 0;
   fclose(f);
@@ -110,7 +112,7 @@ IncludeResult sources_include(Sources *s, Span directive, const char *name, uint
     if (is_open(s, directive.file, path)) return INCLUDE_RECURSIVE;
     if (ends_with(path, ".stanfunctions") && was_included(s, path)) return INCLUDE_SKIPPED;
     size_t length = 0;
-    char *text = read_file(s->arena, path, &length, &too_large);
+    const char *text = read_file(s, path, &length, &too_large);
     if (!text) continue;
     *file = add_file(s, (SourceFile){.name = path,
                                      .text = text,
@@ -197,11 +199,12 @@ static size_t character_length(const char *s, size_t n) {
   return length;
 }
 
-/* A stretch of a source line; what a terminal would act upon, or cannot show, becomes '?'. */
-static void add_source(Text *out, const char *s, size_t n) {
+/* Text of others; what a terminal would act upon, or cannot show, becomes '?'. */
+static void add_shown(Text *out, const char *s, size_t n) {
   for (size_t k = 0; k < n;) {
     size_t length = character_length(s + k, n - k);
-    bool control = length == 1 && ((unsigned char)s[k] < 0x20 || s[k] == 0x7F) && s[k] != '\t';
+    bool control =
+        length == 1 && ((unsigned char)s[k] < 0x20 || s[k] == 0x7F) && s[k] != '\t' && s[k] != '\n';
     if (length == 0 || control) {
       text_add(out, "?");
       k++;
@@ -241,7 +244,7 @@ static void add_context(Text *out, const Sources *s, Span span) {
     while (from > 0 && from < length && continues_character(text[from])) from--;
     size_t shown = length - from < SHOWN_BYTES ? length - from : SHOWN_BYTES;
     text_printf(out, "%6zu | %s", k + 1, from ? "..." : "");
-    add_source(out, text + from, shown);
+    add_shown(out, text + from, shown);
     text_add(out, shown < length - from ? "...\n" : "\n");
     if (k < line) continue;
     text_printf(out, "       | %s", from ? "   " : "");
@@ -261,7 +264,10 @@ static void add_context(Text *out, const Sources *s, Span span) {
 static void add_place(Text *out, const Sources *s, uint32_t file, uint32_t offset) {
   int line, column;
   sources_locate(s, file, offset, &line, &column);
-  text_printf(out, "'%s', line %d, column %d", s->files[file].name, line, column);
+  const char *name = s->files[file].name;
+  text_add(out, "'");
+  add_shown(out, name, strlen(name));
+  text_printf(out, "', line %d, column %d", line, column);
 }
 
 /* " to column D" or " to line L, column D" of a span that is not empty; then the directives that
@@ -287,7 +293,9 @@ static void add_place_of_span(Text *out, const Sources *s, Span span) {
 
 void diagnostic_print(Text *out, const Diagnostic *d, const Sources *s) {
   if (!d->located || d->span.file >= s->count) {
-    text_printf(out, "%s: %s\n", headlines[d->kind].nowhere, d->message);
+    text_printf(out, "%s: ", headlines[d->kind].nowhere);
+    add_shown(out, d->message, strlen(d->message));
+    text_add(out, "\n");
     return;
   }
   Span span = d->span;
@@ -299,5 +307,6 @@ void diagnostic_print(Text *out, const Diagnostic *d, const Sources *s) {
   add_place_of_span(out, s, span);
   text_printf(out, "%s:\n", headlines[d->kind].suffix);
   add_context(out, s, span);
-  text_printf(out, "%s\n\n", d->message);
+  add_shown(out, d->message, strlen(d->message));
+  text_add(out, "\n\n");
 }

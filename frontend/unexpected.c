@@ -277,6 +277,7 @@ static const char *describe(Unexpected *u) {
 void report_unexpected(Parser *p, Span span, const int *expected, int count) {
   Unexpected u = {.p = p, .found = p->found.kind, .span = span};
   for (int k = 0; k < count; k++) u.expected[expected[k]] = true;
+  u.expected[AT] &= p->options.allow_annotations;
   const char *message = find_special_hint(&u);
   if (!message) message = find_hint(&u);
   if (!message) message = describe(&u);
