@@ -59,6 +59,14 @@ static Tr f_transpose(const Call *c) {
   return tr_rank(arg(c, 0)) > 1 ? tr_transpose(c->t, arg(c, 0)) : arg(c, 0);
 }
 static Tr f_identity(const Call *c) { return real_arg(c, 0); }
+static Tr f_sign_of(const Call *c) { return tr_unary(c->t, IR_SIGN, real_arg(c, 0)); }
+static Tr f_greater_of(const Call *c) {
+  return tr_binary(c->t, IR_MAX, real_arg(c, 0), real_arg(c, 1));
+}
+static Tr f_lesser_of(const Call *c) {
+  return tr_binary(c->t, IR_MIN, real_arg(c, 0), real_arg(c, 1));
+}
+static Tr f_fmod(const Call *c) { return tr_binary(c->t, IR_MOD, real_arg(c, 0), real_arg(c, 1)); }
 
 /* ---- reductions ---- */
 
@@ -365,6 +373,11 @@ static const struct {
     {"sort_indices_asc", 1, 1, f_sort_indices_asc},
     {"sort_indices_desc", 1, 1, f_sort_indices_desc},
     {"to_real", 1, 1, f_identity},
+    /* what stdlib_map/special/extrema.stan and rounding.stan define, as one op each */
+    {"sign_of", 1, 1, f_sign_of},
+    {"greater_of", 2, 2, f_greater_of},
+    {"lesser_of", 2, 2, f_lesser_of},
+    {"fmod", 2, 2, f_fmod},
 };
 
 static bool call_operator(Tracer *t, Operator op, SVal *args, const StanType *type, SVal *result) {

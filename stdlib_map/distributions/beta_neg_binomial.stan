@@ -4,14 +4,14 @@
 // lbeta(n + r, alpha + beta) - lbeta(r, alpha) + lgamma(n + beta) - lgamma beta - lgamma(n + 1)
 real beta_neg_binomial_lpmf(int<lower=0> n, real<positive_finite> r, real<positive_finite> alpha,
                             real<positive_finite> beta) {
-  return (lbeta(n + r, alpha + beta) - lbeta(r, alpha) + lgamma(n + beta) - lgamma(beta)) - lgamma(n + 1);
+  return (lbeta(n + r, alpha + beta) - lbeta(r, alpha) + lgamma_ratio(beta, n)) - lgamma(n + 1);
 }
 
 // The chance of at most n failures, as the sum of the chances.
 real beta_neg_binomial_mass(int n, real r, real alpha, real beta) {
   real total = 0;
   for (k in 0:n) {
-    total += exp(lbeta(k + r, alpha + beta) - lbeta(r, alpha) + lchoose(k + beta - 1, k));
+    total += exp(lbeta(k + r, alpha + beta) - lbeta(r, alpha) + lgamma_ratio(beta, k) - lgamma(k + 1));
   }
   return total;
 }

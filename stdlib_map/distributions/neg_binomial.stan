@@ -3,7 +3,7 @@
 
 // log choose(n + alpha - 1, n) - alpha log(1 + 1 / beta) - n log(1 + beta)
 real neg_binomial_lpmf(int<lower=0> n, real<positive_finite> alpha, real<positive_finite, evident> beta) {
-  return lchoose(n + alpha - 1, n) - (alpha * log1p(inv(beta)) + n * log1p(beta));
+  return (lgamma_ratio(alpha, n) - lgamma(n + 1)) - (alpha * log1p(inv(beta)) + n * log1p(beta));
 }
 
 // I_p(alpha, n + 1) with p = beta / (1 + beta), the regularised incomplete beta function

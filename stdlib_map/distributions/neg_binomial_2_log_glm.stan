@@ -5,7 +5,7 @@
 // lgamma(n + phi) - lgamma phi - lgamma(n + 1) + phi log phi + n theta - (n + phi) log(exp(theta) + phi)
 real neg_binomial_2_log_outcome_lpmf(int<lower=0> n, real<finite, evident> theta, real<positive_finite, evident> phi) {
   real log_phi = log(phi);
-  return -lgamma(n + 1) + phi * log_phi + (lchoose(n + phi - 1, n) + lgamma(n + 1))
+  return -lgamma(n + 1) + phi * log_phi + lgamma_ratio(phi, n)
          - (n + phi) * (log_phi + log1p_exp(theta - log_phi)) + n * theta;
 }
 
