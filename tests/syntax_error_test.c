@@ -166,6 +166,8 @@ START_TEST(files_of_functions) {
   expect_error("`data` { }", functions,
                "A file of functions holds their definitions alone, without blocks.");
   expect_error("real f(); `;`", functions,
+               "Expected a function or the end of the file after \";\", found \";\".");
+  expect_error("real f(); `;`", library,
                "Expected a function, the end of the file or \"@\" after \";\", found \";\".");
   expect_error("@`1` real f();", library, "Expected a name after \"@\", found \"1\".");
   expect_error("real f(real<lower`>` x);", library, "Expected \"=\" after \"lower\", found \">\".");
