@@ -13,7 +13,8 @@ tuple(matrix, real, real) gauss_jordan(matrix A) {
   array[n] int order;
   for (j in 1:n) {
     vector[n] c = M[:, j];
-    int p = sort_indices_desc(abs(c) .* free)[1];
+    vector[n] candidates = abs(c) .* free;
+    int p = sort_indices_desc(candidates)[1];
     row_vector[2 * n] r = M[p] / c[p];
     order[j] = p;
     pivots[j] = c[p];

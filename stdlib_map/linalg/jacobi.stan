@@ -61,7 +61,7 @@ tuple(matrix, vector) eigendecompose_sym(matrix<square, symmetric, evident> A) {
   matrix[n, n] S = rep_matrix(0, n, n);
   S[1:k, 1:k] = A / scale;
   int steps = 0;
-  while (steps < 40 * n && max(abs(outside .* S)) > 1e-15) {
+  while (steps < 30 * n && max(abs(outside .* S)) > 5e-16 * n) {
     vector[n] d = diagonal(S);
     matrix[n, n] Q = rotation(jacobi_tangents(d[1:h], diagonal(block(S, 1, h + 1, h, h)), d[(h + 1):n]),
                               P, exchanged);
@@ -70,7 +70,8 @@ tuple(matrix, vector) eigendecompose_sym(matrix<square, symmetric, evident> A) {
     steps += 1;
   }
   vector[n] w = scale * diagonal(S);
-  array[n] int order = sort_indices_asc(w + (k < n ? 1e300 : 0) * square(V[n]'));
+  vector[n] rank_by = k < n ? w + 1e300 * square(V[n]') : w;
+  array[n] int order = sort_indices_asc(rank_by);
   return (block(V[:, order], 1, 1, k, k), head(w[order], k));
 }
 

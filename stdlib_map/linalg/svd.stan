@@ -15,7 +15,7 @@ tuple(matrix, vector, matrix) one_sided_jacobi(matrix A) {
   matrix[m, n] U = append_col(A / scale, rep_matrix(0, m, n - k));
   matrix[n, n] G = U' * U;
   int steps = 0;
-  while (steps < 40 * n && not_orthogonal(outside .* G, diagonal(G))) {
+  while (steps < 30 * n && not_orthogonal(outside .* G, diagonal(G), 5e-16 * (m + 2))) {
     vector[n] d = diagonal(G);
     matrix[n, n] Q = rotation(jacobi_tangents(d[1:h], diagonal(block(G, 1, h + 1, h, h)), d[(h + 1):n]),
                               P, exchanged);
@@ -25,15 +25,16 @@ tuple(matrix, vector, matrix) one_sided_jacobi(matrix A) {
     steps += 1;
   }
   vector[n] s = sqrt(diagonal(G));
-  array[n] int order = sort_indices_desc(s - square(V[n]') * (k < n ? 1.0 : 0.0));
+  vector[n] rank_by = k < n ? s - square(V[n]') : s;
+  array[n] int order = sort_indices_desc(rank_by);
   vector[k] t = head(s[order], k);
   return (block(U[:, order], 1, 1, m, k) ./ rep_matrix(t' + 1e-300, m), scale * t, block(V[:, order], 1, 1, k, k));
 }
 
-// Whether some |u_i' u_j| > 1e-15 |u_i| |u_j|.
-int not_orthogonal(matrix inner, vector d) {
+// Whether some |u_i' u_j| > tolerance |u_i| |u_j|.
+int not_orthogonal(matrix inner, vector d, real tolerance) {
   vector[rows(d)] length = sqrt(d) + 1e-300;
-  return max(abs(inner) ./ (length * length')) > 1e-15;
+  return max(abs(inner) ./ (length * length')) > tolerance;
 }
 
 @call
