@@ -66,6 +66,7 @@ static Tr merge_selection(Tracer *t, Tr old, Tr v, Level *level, Level *home) {
 }
 
 static void store(Tracer *t, SVal *place, Level *home, SVal v) {
+  place->autodiff |= v.autodiff && t->frame->is_library;
   if (place->type->base == T_TUPLE) {
     SVal *members = ARENA_ARRAY(t->arena, SVal, (size_t)place->type->member_count);
     for (int k = 0; k < place->type->member_count; k++) {
@@ -101,6 +102,7 @@ void assign_variable(Tracer *t, Binding *binding, SVal v) {
 
 static void store_elements(Tracer *t, SVal *place, Level *home, const TracedIndex *indices,
                            int count, SVal v, bool add) {
+  place->autodiff |= v.autodiff && t->frame->is_library;
   if (place->type->base == T_TUPLE) {
     SVal *members = ARENA_ARRAY(t->arena, SVal, (size_t)place->type->member_count);
     for (int k = 0; k < place->type->member_count; k++) {

@@ -68,16 +68,22 @@ static SVal fit(Tracer *t, SVal v, SVal declared) {
   return v;
 }
 
+/* Whether Stan's C++ declares local reals as autodiff variables here. Those of our library hold
+ * what they are given. */
+static bool declared_autodiff(const Tracer *t) {
+  return t->frame->function ? t->frame->autodiff : t->block >= BLOCK_PARAMETERS;
+}
+
 void trace_declaration(Tracer *t, const Stmt *s) {
   const VarDecl *d = s->decl;
   SVal v = uninitialised(t, d->sized, d->type);
-  bool reals = d->type->base != T_INT;
+  bool reals = d->type->base != T_INT, held = false;
   if (d->init) {
     SVal init = promote(t, trace_expr(t, d->init), d->type);
+    held = init.autodiff;
     v = fit(t, init, v);
   }
-  bool in_function = t->frame->function != NULL;
-  v.autodiff = reals && (in_function ? t->frame->autodiff : t->block >= BLOCK_PARAMETERS);
+  v.autodiff = reals && (t->frame->is_library ? held : declared_autodiff(t));
   bind(t, d, v);
 }
 
