@@ -76,7 +76,7 @@ struct Expr {
   bool bar;
   int index_count;
   Index *indices;
-  int height; /* levels of the tree, itself included; the parser bounds it */
+  int height; /* levels of the tree, itself included; at most 5000, so that walks may recurse */
   /* [checked] */
   const StanType *type;
   bool data_only;    /* holds no parameter: Stan's ad level "data" (literals, data, int) */
@@ -186,7 +186,7 @@ typedef enum {
 struct Stmt {
   StmtKind kind;
   Span span;
-  int height; /* levels of statements, itself included; the parser bounds it */
+  int height; /* levels of statements, itself included; at most 1000 */
   Expr *lhs, *rhs, *cond;
   bool has_op;
   Operator op;

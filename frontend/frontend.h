@@ -31,7 +31,8 @@ typedef struct {
   bool allow_annotations; /* the library's own sources */
 } ParseOptions;
 
-/* Parses file number `file`. NULL when there was a syntax error (reported to d). */
+/* Parses file number `file`. NULL when there was an error (reported to d): one of syntax, or an
+ * integer literal beyond Stan's int. Trees are of bounded height, so that walks may recurse. */
 Program *parse_program(Arena *arena, Sources *sources, uint32_t file, ParseOptions options,
                        Diagnostics *d);
 
