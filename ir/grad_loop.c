@@ -42,12 +42,17 @@ static IrValue *like_param(IrBuilder *b, const IrValue *param) {
   return v;
 }
 
-/* Values that the tape holds and that are no scanned inputs, in order; returns their number. */
+/* Whether the backward loop scans the forward loop's inputs as they are. One that may be left early
+ * does not get to their ends: then what it has scanned goes on the tape, which is as long as the
+ * iterations that ran. */
+static bool rescans(const IrNode *n) { return !n->attr.has_condition; }
+
+/* Values that the tape holds beside such inputs, in order; returns their number. */
 static int taped_values(const LoopRecord *record, const IrNode *n, const IrValue **list) {
   const IrFunction *f = record->joint.joint;
   LoopLayout l = loop_layout(n);
   int count = 0;
-  for (int k = 0; k < l.element; k++)
+  for (int k = 0; k < (rescans(n) ? l.element : l.captured); k++)
     if (record->joint.stored[f->params[k]->id]) list[count++] = f->params[k];
   for (int i = 0; i < f->node_count; i++)
     for (int k = 0; k < f->nodes[i]->out_count; k++)
@@ -107,7 +112,8 @@ static void emit_forward(Reverse *r, const IrNode *n, LoopRecord *record) {
     record->tape[taped[k]->id] = own < 0 ? results[count++] : r->primal[n->out[own]->id];
   }
   for (int k = l.element; k < l.captured; k++)
-    if (j->stored[f->params[k]->id]) record->tape[f->params[k]->id] = inputs[k - l.element];
+    if (rescans(n) && j->stored[f->params[k]->id])
+      record->tape[f->params[k]->id] = inputs[k - l.element];
 }
 
 void forward_loop(Reverse *r, int node) {
