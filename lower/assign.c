@@ -191,8 +191,9 @@ void trace_assign(Tracer *t, const Stmt *s) {
   find_place(t, s->lhs, &p);
   if (e && p.binding->home != t->level &&
       level_deeper(t->level, p.binding->home) != p.binding->home) {
-    SVal v = trace_expr(t, e);
-    increment(t, &p, member_at(t, &p), v.tr, negative);
+    SVal v = trace_expr(t, e), *place = member_at(t, &p);
+    place->autodiff |= v.autodiff && t->frame->is_library;
+    increment(t, &p, place, v.tr, negative);
     return;
   }
   SVal v = trace_expr(t, s->rhs);

@@ -101,7 +101,7 @@ SVal trace_call(Tracer *t, const Expr *e) {
   bool autodiff = false;
   for (int k = 0; k < e->arg_count; k++) autodiff |= args[k].autodiff;
   SVal v = call_library(t, e->name, args, e->arg_count, e->type, e->span);
-  v.autodiff = autodiff;
+  v.autodiff = autodiff && e->type->base != T_INT;
   return v;
 }
 
