@@ -105,6 +105,13 @@ static bool may_join(const Application *p, const IrValue *c, const IrValue *d, b
   return negate ? x * -y > 0 : x * y > 0;
 }
 
+/* Whether x c + x d can be x (c + d): likewise, but what differentiation adds up is not
+ * compensated. */
+static bool may_collect(const Application *p, const IrValue *x, double c, double d) {
+  if (c == -d) return has(x, IR_FINITE) && p->b->adjoint;
+  return c * d > 0 || p->b->adjoint;
+}
+
 /* x + c, where x itself has a constant summand */
 static IrValue *add_constants(const Application *p, IrValue *x, IrValue *c) {
   IrValue *y, *d;
@@ -126,7 +133,7 @@ RULE(add) {
   if (y->constant) return add_constants(p, x, y);
   if (!is_real(p)) return NULL;
   IrValue *of = multiple_of(x, &c);
-  if (of == multiple_of(y, &d) && !(c == -d && !has(of, IR_FINITE)))
+  if (of == multiple_of(y, &d) && may_collect(p, of, c, d))
     return fitted(p, binary(p, IR_MUL, of, scalar_like(p, c + d)));
   return NULL;
 }
@@ -150,7 +157,7 @@ RULE(sub) {
     return fitted(p, binary(p, IR_ADD, n->in[1], binary(p, IR_SUB, x, n->in[0])));
   if (!is_real(p)) return NULL;
   IrValue *of = multiple_of(x, &e);
-  if (of == multiple_of(y, &d) && e != d)
+  if (of == multiple_of(y, &d) && may_collect(p, of, e, -d))
     return fitted(p, binary(p, IR_MUL, of, scalar_like(p, e - d)));
   return NULL;
 }
