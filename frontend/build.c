@@ -452,6 +452,12 @@ void finish_function(Parser *p, FunDef *f, const AnnotationList *annotations) {
 
 /* ---- the parse ---- */
 
+static bool is_empty(const Program *program) {
+  for (int k = 0; k < BLOCK_COUNT; k++)
+    if (program->blocks[k].present) return false;
+  return true;
+}
+
 Program *parse_program(Arena *arena, Sources *sources, uint32_t file, ParseOptions options,
                        Diagnostics *d) {
   size_t length;
@@ -472,5 +478,7 @@ Program *parse_program(Arena *arena, Sources *sources, uint32_t file, ParseOptio
   if (ok && p->literal_too_large)
     diag(d, DIAG_SEMANTIC, p->large_literal, "An integer literal cannot be larger than %d.",
          MAX_INT);
+  if (ok && is_empty(p->program))
+    diag(d, DIAG_WARNING, (Span){file, 0, 0}, "The program is empty: it has no block.");
   return ok && !p->literal_too_large ? p->program : NULL;
 }

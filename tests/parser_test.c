@@ -329,6 +329,12 @@ START_TEST(empty_program) {
   expect_tree("", program, "");
   expect_tree("// nothing", program, "");
   expect_tree("", functions, "functions\n");
+  Parsed p = parse_text(" ", program);
+  size_t count;
+  const Diagnostic *d = diag_list(p.diagnostics, &count);
+  ck_assert_uint_eq(count, 1);
+  ck_assert_int_eq(d->kind, DIAG_WARNING);
+  parsed_free(&p);
 }
 END_TEST
 
