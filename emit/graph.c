@@ -292,4 +292,6 @@ void emit_nodes(Frame *f, const char *const *result_names) {
     if (strcmp(name, result_names[k]) != 0)
       node_end_named(node_of1(f->graph, "Identity", name), result_names[k]);
   }
+  if (w->options->prob_dialect && !w->error)
+    outline(f->graph, result_names, (size_t)fn->result_count);
 }

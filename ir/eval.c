@@ -1,6 +1,5 @@
 /* Plans: the steps of a function and of those it uses, with a place for each value. */
 #include "ir/eval.h"
-#include "ir/builder.h"
 
 #include <setjmp.h>
 #include <stdlib.h>
@@ -74,14 +73,6 @@ static void plan_drops(Arena *a, EvalBody *b, int s, const int *last) {
     if (last[n->out[k]->id] < 0) step->last[step->last_count++] = step->out[k];
 }
 
-static EvalLanes *plan_lanes(IrPlan *p, const IrFunction *f) {
-  EvalLanes *l = pointer_map_get(&p->lanes, f);
-  if (l) return l;
-  l = eval_lanes_new(p->arena, f);
-  if (l) pointer_map_set(&p->lanes, p->arena, f, l);
-  return l;
-}
-
 static void plan_step(IrPlan *p, EvalBody *b, const IrNode *n) {
   Arena *a = p->arena;
   EvalStep *step = &b->steps[b->step_count++];
@@ -89,7 +80,8 @@ static void plan_step(IrPlan *p, EvalBody *b, const IrNode *n) {
   step->kernel = kernels[n->op];
   step->in = places(a, b, n->in, n->in_count);
   step->out = places(a, b, n->out, n->out_count);
-  if (n->op == IR_CALL && n->body[0]->elementwise) step->lanes = plan_lanes(p, n->body[0]);
+  if (n->op == IR_CALL && n->body[0]->elementwise)
+    step->lanes = eval_lanes_plan(a, &p->lanes, n->body[0]);
   for (int k = 0; k < 2; k++)
     if (n->body[k]) step->body[k] = plan_body(p, n->body[k]);
   if (n->op == IR_LOOP) step->state = ARENA_ARRAY(a, EvalValue, (size_t)n->out_count);

@@ -7,7 +7,7 @@
 #ifndef STAN2ONNX_IR_EVAL_H
 #define STAN2ONNX_IR_EVAL_H
 
-#include "ir/ir.h"
+#include "ir/builder.h"
 
 /* ---- constants ---- */
 
@@ -117,8 +117,8 @@ int64_t eval_extent(const IrType *t, int first, int last);
 
 enum { EVAL_ELEMENTWISE_OPERANDS = 3 };
 
-/* out[i] = op(in[0][i * step[0]], ...) for i < n. out may be one of the operands whose step is 1.
- * NULL, or what is wrong with an element. */
+/* out[i] = op(in[0][i * step[0]], ...) for i < n, n > 0. out may be an operand whose step is 0
+ * or 1. NULL, or what is wrong with an element. */
 typedef const char *(*EvalLoop)(int64_t n, void *out, const void *const *in, const int64_t *step);
 /* The loop of an elementwise op whose last operand has that dtype; NULL where it is not for it. */
 EvalLoop eval_loop_of(IrOp op, const IrAttr *attr, IrDtype operand);
@@ -176,9 +176,9 @@ const char *eval_charge(Eval *e, int64_t steps);
 /* How many elements a function is applied to at once. */
 enum { EVAL_LANES = 512 };
 
-/* Plans f, whose values are all scalars, for many elements at once. NULL where it does something
- * that must be done one by one. */
-EvalLanes *eval_lanes_new(Arena *a, const IrFunction *f);
+/* Plans f, whose values are all scalars, for many elements at once; NULL where it does something
+ * that must be done one by one. `plans` holds the plans of functions made before. */
+EvalLanes *eval_lanes_plan(Arena *a, PointerMap *plans, const IrFunction *f);
 /* Applies it to operands that broadcast to the elements [first, first + n) of the result. */
 typedef struct {
   const void *data;

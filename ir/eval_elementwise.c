@@ -131,11 +131,15 @@ BINARY(ge_bool, uint8_t, uint8_t, x >= y)
 BINARY(and_bool, uint8_t, uint8_t, x &y)
 BINARY(or_bool, uint8_t, uint8_t, x | y)
 
+/* The loops from here on have more than one path of reading in one: a repeated element is read
+ * before the result may be written over it. */
+#define ELEMENT(x, step, first) ((step) == 0 ? (first) : (x)[i * (step)])
+
 static const char *div_i64(LOOP_PARAMETERS) {
-  const int64_t *a = in[0], *b = in[1];
+  const int64_t *a = in[0], *b = in[1], first = *a, second = *b;
   int64_t *o = out;
   for (int64_t i = 0; i < n; i++) {
-    int64_t x = a[i * step[0]], y = b[i * step[1]];
+    int64_t x = ELEMENT(a, step[0], first), y = ELEMENT(b, step[1], second);
     if (y == 0) return "an integer is divided by zero";
     if (y == -1 && x == INT64_MIN) return "an integer quotient is too large";
     o[i] = x / y;
@@ -144,10 +148,10 @@ static const char *div_i64(LOOP_PARAMETERS) {
 }
 
 static const char *mod_i64(LOOP_PARAMETERS) {
-  const int64_t *a = in[0], *b = in[1];
+  const int64_t *a = in[0], *b = in[1], first = *a, second = *b;
   int64_t *o = out;
   for (int64_t i = 0; i < n; i++) {
-    int64_t x = a[i * step[0]], y = b[i * step[1]];
+    int64_t x = ELEMENT(a, step[0], first), y = ELEMENT(b, step[1], second);
     if (y == 0) return "an integer is divided by zero";
     o[i] = y == -1 ? 0 : x % y;
   }
@@ -156,8 +160,8 @@ static const char *mod_i64(LOOP_PARAMETERS) {
 
 #define SELECT(name, element)                                                                      \
   static const char *name(LOOP_PARAMETERS) {                                                       \
-    const uint8_t *c = in[0];                                                                      \
-    const element *a = in[1], *b = in[2];                                                          \
+    const uint8_t *c = in[0], which = *c;                                                          \
+    const element *a = in[1], *b = in[2], first = *a, second = *b;                                 \
     element *o = out;                                                                              \
     int64_t r = step[0], s = step[1], t = step[2];                                                 \
     if (r == 1 && s == 1 && t == 1) {                                                              \
@@ -165,10 +169,20 @@ static const char *mod_i64(LOOP_PARAMETERS) {
         element x = a[i], y = b[i];                                                                \
         o[i] = c[i] ? x : y;                                                                       \
       }                                                                                            \
-    } else {                                                                                       \
+    } else if (r == 1 && s == 1 && t == 0) {                                                       \
       EACH(i, n) {                                                                                 \
-        element x = a[i * s], y = b[i * t];                                                        \
-        o[i] = c[i * r] ? x : y;                                                                   \
+        element x = a[i];                                                                          \
+        o[i] = c[i] ? x : second;                                                                  \
+      }                                                                                            \
+    } else if (r == 1 && s == 0 && t == 1) {                                                       \
+      EACH(i, n) {                                                                                 \
+        element y = b[i];                                                                          \
+        o[i] = c[i] ? first : y;                                                                   \
+      }                                                                                            \
+    } else {                                                                                       \
+      for (int64_t i = 0; i < n; i++) {                                                            \
+        element x = ELEMENT(a, s, first), y = ELEMENT(b, t, second);                               \
+        o[i] = ELEMENT(c, r, which) ? x : y;                                                       \
       }                                                                                            \
     }                                                                                              \
     return NULL;                                                                                   \

@@ -3,7 +3,6 @@
  * and on no others, so that each sees just what it would see alone: those elements are packed
  * together before, and their results put back to their places afterwards. */
 #include "ir/eval.h"
-#include "ir/builder.h"
 
 #include <string.h>
 
@@ -416,18 +415,18 @@ static bool body_fits(const LaneStep *s, const IrFunction *body) {
   return body->param_count == params && body->result_count == results;
 }
 
-static bool plan_bodies(Arena *a, LaneStep *s) {
+static bool plan_bodies(Arena *a, PointerMap *plans, LaneStep *s) {
   const IrNode *n = s->node;
   for (int k = 0; k < 2 && n->body[k]; k++) {
     if (!body_fits(s, n->body[k])) return false;
-    s->body[k] = eval_lanes_new(a, n->body[k]);
+    s->body[k] = eval_lanes_plan(a, plans, n->body[k]);
     if (!s->body[k]) return false;
   }
   if (n->op == IR_IF || n->op == IR_LOOP) s->region = plan_region(a, n);
   return true;
 }
 
-static bool plan_step(Arena *a, EvalLanes *l, const IrNode *n) {
+static bool plan_step(Arena *a, PointerMap *plans, EvalLanes *l, const IrNode *n) {
   LaneStep *s = &l->steps[l->step_count++];
   s->node = n;
   s->kernel = kernel_of(n->op);
@@ -440,7 +439,7 @@ static bool plan_step(Arena *a, EvalLanes *l, const IrNode *n) {
     s->loop = eval_loop_of(n->op, &n->attr, n->in[n->in_count - 1]->type.dtype);
     return s->loop && n->in_count <= EVAL_ELEMENTWISE_OPERANDS;
   }
-  return plan_bodies(a, s);
+  return plan_bodies(a, plans, s);
 }
 
 /* The step that uses each value last; results are used at the end. */
@@ -491,23 +490,30 @@ static void place_constant(EvalLanes *l, const IrValue *v) {
   if (v->constant) l->values[v->id] = (EvalLane){v->constant->data.bytes, true};
 }
 
-EvalLanes *eval_lanes_new(Arena *a, const IrFunction *f) {
+static bool function_fits(const IrFunction *f) {
   for (int k = 0; k < f->param_count; k++)
-    if (!is_scalar(f->params[k])) return NULL;
+    if (!is_scalar(f->params[k])) return false;
   for (int k = 0; k < f->result_count; k++)
-    if (!is_scalar(f->results[k])) return NULL;
+    if (!is_scalar(f->results[k])) return false;
   for (int k = 0; k < f->node_count; k++)
-    if (!fits_lanes(f->nodes[k])) return NULL;
+    if (!fits_lanes(f->nodes[k])) return false;
+  return true;
+}
+
+EvalLanes *eval_lanes_plan(Arena *a, PointerMap *plans, const IrFunction *f) {
+  EvalLanes *known = pointer_map_get(plans, f);
+  if (known || !function_fits(f)) return known;
   EvalLanes *l = ARENA_NEW(a, EvalLanes);
   l->function = f;
   l->values = ARENA_ARRAY(a, EvalLane, (size_t)f->value_count);
   l->steps = ARENA_ARRAY(a, LaneStep, (size_t)f->node_count);
   for (int k = 0; k < f->node_count; k++) {
     for (int j = 0; j < f->nodes[k]->out_count; j++) place_constant(l, f->nodes[k]->out[j]);
-    if (f->nodes[k]->op != IR_CONST && !plan_step(a, l, f->nodes[k])) return NULL;
+    if (f->nodes[k]->op != IR_CONST && !plan_step(a, plans, l, f->nodes[k])) return NULL;
   }
   plan_rooms(a, l);
   l->arguments = rooms(a, f->param_count);
+  pointer_map_set(plans, a, f, l);
   return l;
 }
 
