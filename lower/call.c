@@ -135,11 +135,10 @@ static Tr call_cdf(Tracer *t, const char *base, const char *suffix, SVal bound, 
 
 /* The log of the probability between the truncation points. For a discrete outcome the lower point
  * itself counts. */
-static Tr log_normaliser(Tracer *t, const Stmt *s, const char *base, SVal *lower, SVal *upper,
-                         SVal *args, int count) {
+static Tr log_normaliser(Tracer *t, const Stmt *s, const char *base, bool discrete, SVal *lower,
+                         SVal *upper, SVal *args, int count) {
   if (!lower) return call_cdf(t, base, "_lcdf", *upper, args, count, s);
-  if (lower->type->base == T_INT)
-    lower->tr = tr_binary(t, IR_SUB, as_int(t, lower->tr), tr_int(t, 1));
+  if (discrete) lower->tr = tr_binary(t, IR_SUB, as_int(t, lower->tr), tr_int(t, 1));
   if (!upper) return call_cdf(t, base, "_lccdf", *lower, args, count, s);
   const StanType *real = type_simple(t->arena, T_REAL, 0);
   SVal both[2] = {sval(real, call_cdf(t, base, "_lcdf", *upper, args, count, s), true),
@@ -174,7 +173,8 @@ static void accumulate_truncation(Tracer *t, const Stmt *s, SVal y, SVal *args, 
     if (mask.value) t->mask = tr_lift(t, mask, level);
   }
   check_truncation(t, y, bounds[0], bounds[1]);
-  Tr normaliser = log_normaliser(t, s, base, bounds[0], bounds[1], args, count);
+  Tr normaliser =
+      log_normaliser(t, s, base, y.type->base == T_INT, bounds[0], bounds[1], args, count);
   accumulate_target(t, tr_unary(t, IR_NEG, normaliser));
   t->level = outer;
   t->mask = mask;

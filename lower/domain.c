@@ -171,9 +171,20 @@ static bool is_evident(const SizedType *s) {
   return false;
 }
 
+/* Whether all that is demanded of an argument follows from what is known of it. */
+static bool is_proven(const SizedType *s, Tr x) {
+  if (s->lower || s->upper) return false;
+  for (int j = 0; j < s->attribute_count; j++)
+    if (strcmp(s->attributes[j], "evident") && !follows(s->attributes[j], x)) return false;
+  return true;
+}
+
 static void check_argument(Tracer *t, const FunDef *f, int k, Tr x) {
   const SizedType *s = f->args[k]->sized;
-  if (x.varying && is_evident(s)) return;
+  if (x.varying && is_evident(s)) {
+    t->evident |= !is_proven(s, x);
+    return;
+  }
   check_bound(t, x, s->lower, IR_GE);
   check_bound(t, x, s->upper, IR_LE);
   for (int j = 0; j < s->attribute_count; j++)

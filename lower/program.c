@@ -189,10 +189,10 @@ static IrFunction *guard_density(Tracer *t, IrFunction *f, Ports *p, bool gradie
     ir_assume(params[k], f->params[k]->facts);
   }
   ir_inline(b, f, params, results);
-  IrValue *valid = results[1];
+  IrValue *valid = results[1], *least = ir_f64(b, -1.0 / 0.0);
+  if (t->evident) valid = ir_binary(b, IR_AND, valid, ir_binary(b, IR_GT, results[0], least));
   p->output_count = p->result_count = 0;
-  add_output(p, (LoweredPort){.name = "log_density"},
-             ir_select(b, valid, results[0], ir_f64(b, -1.0 / 0.0)));
+  add_output(p, (LoweredPort){.name = "log_density"}, ir_select(b, valid, results[0], least));
   if (gradient)
     add_output(p, (LoweredPort){.name = "gradient"}, ir_select(b, valid, results[2], ir_f64(b, 0)));
   return ir_function_end(b, p->results, NULL, (int)p->result_count);
