@@ -194,6 +194,13 @@ static IrValue *matrix_times_vectors(Batch *x) {
   return ir_unsqueeze(x->b, r, r->type.rank);
 }
 
+/* A row for each element times an unbatched matrix. */
+static IrValue *rows_times_matrix(Batch *x) {
+  int row = x->in[0]->type.rank - 2;
+  IrValue *rows = ir_squeeze(x->b, x->in[0], row);
+  return ir_unsqueeze(x->b, ir_matmul(x->b, rows, x->in[1]), row);
+}
+
 /* Rows times columns that both differ between elements. */
 static IrValue *dot_products(Batch *x) {
   align(x);
@@ -214,6 +221,7 @@ static IrValue *batch_matmul(Batch *x) {
     return ir_binary(x->b, IR_MUL, x->in[0], x->in[1]);
   }
   if (!x->batched[0] && l->rank == 2 && columns == 1) return matrix_times_vectors(x);
+  if (!x->batched[1] && r->rank == 2 && rows == 1) return rows_times_matrix(x);
   if (x->batched[0] && x->batched[1] && rows == 1 && columns == 1) return dot_products(x);
   align(x);
   return emit(x);

@@ -205,6 +205,21 @@ static void build_body(BatchedLoop *l, const Batched *in, IrValue *const *inputs
   ir_function_end(t->b, values, NULL, count);
 }
 
+/* A stacked result with its batch axes in front. Where no iteration ran, nothing has told their
+ * extents. */
+static IrValue *unstacked(Batcher *t, IrValue *v, const IrLoop *loop) {
+  IrValue *dims[IR_MAX_RANK];
+  const IrTensor *count = loop->count ? loop->count->constant : NULL;
+  bool runs = count && count->data.i64[0] > 0 && !loop->condition, open = false;
+  v = axis_from_front(t, v);
+  for (int a = 0; a < v->type.rank; a++) {
+    bool batch = a < t->levels && v->type.dim[a] == IR_DYNAMIC;
+    dims[a] = batch ? t->size[a] : ir_dim(t->b, v, a);
+    open |= batch;
+  }
+  return open && !runs ? ir_reshape(t->b, v, dims, v->type.rank) : v;
+}
+
 void batch_loop(Batcher *t, const IrNode *n, const Batched *in, Batched *out) {
   AxisSet *axes = ARENA_ARRAY(t->arena, AxisSet, (size_t)n->in_count);
   for (int k = 0; k < n->in_count; k++)
@@ -223,6 +238,6 @@ void batch_loop(Batcher *t, const IrNode *n, const Batched *in, Batched *out) {
   int first = l.carries_condition ? 1 : 0;
   for (int k = 0; k < n->out_count; k++) {
     out[k].value = results[first + k];
-    if (k >= n->attr.carried && out[k].batched) out[k].value = axis_from_front(t, out[k].value);
+    if (k >= n->attr.carried && out[k].batched) out[k].value = unstacked(t, out[k].value, &loop);
   }
 }

@@ -59,6 +59,13 @@ static void make_form(BatchedForm *form, bool all) {
   form->function->facts = f->facts;
 }
 
+/* Whether differentiation has been here. */
+static bool holds_adjoint(const IrFunction *f) {
+  for (int i = 0; i < f->node_count; i++)
+    if (f->nodes[i]->adjoint) return true;
+  return false;
+}
+
 IrFunction *ir_vmap(IrFunction *f, const bool *batched, int levels, const int64_t *dims,
                     bool all_batched, bool *result_batched) {
   Arena *a = ir_module_arena(f->module);
@@ -66,6 +73,7 @@ IrFunction *ir_vmap(IrFunction *f, const bool *batched, int levels, const int64_
   size_t count = (size_t)f->param_count;
   BatchedForm form = {.original = f,
                       .levels = levels,
+                      .differentiable = !holds_adjoint(f),
                       .types = ARENA_ARRAY(a, IrType, count),
                       .batched = ARENA_ARRAY(a, bool, count),
                       .result_batched = ARENA_ARRAY(a, bool, (size_t)f->result_count)};
