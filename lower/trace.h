@@ -92,6 +92,7 @@ struct Tracer {
   bool in_library; /* tracing a function of the library */
   bool unchecked;  /* inside the callee of an IR call: the caller has checked the domain */
   bool jacobian;   /* `jacobian +=` counts */
+  bool evident;    /* a check was left to show itself: where it fails the density is NaN or -inf */
   int call_depth, call_count, scope_count;
   Span span;               /* what is being traced, for messages */
   struct CallCache *calls; /* traced callees of IR calls */
