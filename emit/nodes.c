@@ -21,6 +21,46 @@ static Node *form_cast(Frame *f, const IrNode *n) {
   return node;
 }
 
+/* Whether v is one number, not `neutral` but so close that single precision cannot tell. ONNX
+ * Runtime compares in single precision when it drops additions of 0 and products with 1 as doing
+ * nothing. */
+static bool nearly(const IrValue *v, float neutral) {
+  const IrTensor *c = v->constant;
+  if (!c || c->type.dtype != IR_F64 || c->count != 1) return false;
+  double x = c->data.f64[0];
+  return x != (double)neutral && (float)x == neutral;
+}
+
+/* Sum is not taken for nothing. */
+static Node *form_add(Frame *f, const IrNode *n) {
+  bool kept = nearly(n->in[0], 0) || nearly(n->in[1], 0);
+  return node_of2(f->graph, kept ? "Sum" : "Add", operand(f, n, 0), operand(f, n, 1));
+}
+
+static Node *form_sub(Frame *f, const IrNode *n) {
+  const char *x = operand(f, n, 0), *y = operand(f, n, 1);
+  if (!nearly(n->in[1], 0)) return node_of2(f->graph, "Sub", x, y);
+  return node_of2(f->graph, "Sum", x, apply1(f->graph, "Neg", y));
+}
+
+/* Half the factor (or twice the divisor), then twice the result, which is exact. */
+static Node *form_mul(Frame *f, const IrNode *n) {
+  Graph *g = f->graph;
+  const char *x = operand(f, n, 0), *y = operand(f, n, 1);
+  if (!nearly(n->in[0], 1) && !nearly(n->in[1], 1)) return node_of2(g, "Mul", x, y);
+  const char **factor = nearly(n->in[0], 1) ? &x : &y;
+  *factor = apply2(g, "Mul", *factor, constant_f64(g, 0.5));
+  return node_of2(g, "Mul", apply2(g, "Mul", x, y), constant_f64(g, 2));
+}
+
+static Node *form_div(Frame *f, const IrNode *n) {
+  Graph *g = f->graph;
+  const char *x = operand(f, n, 0), *y = operand(f, n, 1);
+  if (!nearly(n->in[1], 1)) return node_of2(g, "Div", x, y);
+  y = apply2(g, "Mul", y, constant_f64(g, 2));
+  return node_of2(g, "Mul", apply2(g, "Div", x, y), constant_f64(g, 2));
+}
+
 /* The remainder of C for both reals and integers, which without fmod is missing for double. */
 static Node *form_mod(Frame *f, const IrNode *n) {
   Node *node = node_of2(f->graph, "Mod", operand(f, n, 0), operand(f, n, 1));
@@ -314,6 +354,10 @@ static const char *const direct[IR_OP_COUNT] = {
 };
 
 static const Form forms[IR_OP_COUNT] = {
+    [IR_ADD] = form_add,
+    [IR_SUB] = form_sub,
+    [IR_MUL] = form_mul,
+    [IR_DIV] = form_div,
     [IR_CAST] = form_cast,
     [IR_MOD] = form_mod,
     [IR_MIN] = form_min,

@@ -10,6 +10,7 @@
 static const double reals[] = {-INFINITY, -700.5, -2.5, -1, -0.5,  -0.0,     0,
                                0.25,      1,      2,    3,  20.75, INFINITY, NAN};
 static const double more_reals[] = {3, 0.5, -1, NAN, 2, -0.0, INFINITY, 1, -2, 0, 7.25};
+static const double near_zero[] = {0, 1, -3, 1e-200};
 static const double integers[] = {-7, -2, -1, 0, 1, 2, 3, 9, 100};
 static const double divisors[] = {3, -2, 1, 5, -7};
 static const double truths[] = {0, 1, 1, 0, 0, 1, 0};
@@ -99,6 +100,16 @@ static int build_casts(IrBuilder *b, IrValue *const *in, IrValue **out) {
   out[1] = ir_cast(b, in[0], IR_BOOL);
   out[2] = ir_cast(b, in[1], IR_F64);
   out[3] = ir_cast(b, in[1], IR_I64);
+  return 4;
+}
+
+/* Numbers that single precision takes for 0 and 1. */
+static int build_nearly_neutral(IrBuilder *b, IrValue *const *in, IrValue **out) {
+  IrValue *x = ir_unary(b, IR_NEG, in[0]), *tiny = ir_f64(b, 1e-150), *one = ir_f64(b, 1 + 1e-9);
+  out[0] = ir_binary(b, IR_MUL, ir_binary(b, IR_ADD, x, tiny), ir_f64(b, 1e150));
+  out[1] = ir_binary(b, IR_MUL, ir_binary(b, IR_SUB, x, tiny), ir_f64(b, 1e150));
+  out[2] = ir_binary(b, IR_SUB, ir_binary(b, IR_MUL, x, one), x);
+  out[3] = ir_binary(b, IR_SUB, ir_binary(b, IR_DIV, x, one), x);
   return 4;
 }
 
@@ -465,6 +476,7 @@ static const Case cases[] = {
       {I64, 2, {4, 5}, SPREAD(rows_of_3)},
       {I64, 1, {4}, SPREAD(rows_of_3)}},
      build_scatter_batch_more},
+    {"nearly_neutral", {{F64, 1, {4}, SPREAD(near_zero)}}, build_nearly_neutral},
     {"scatter_apart",
      {{F64, 1, {4}, NULL, 0}, {I64, 1, {4}, SPREAD(rows_of_4)}, {F64, 1, {4}, SPREAD(divisors)}},
      build_scatter_apart},

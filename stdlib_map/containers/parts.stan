@@ -16,3 +16,12 @@ int rank(vector x, int s) {
   }
   return r;
 }
+
+// n elements of row i from column j on, and of column j from row i on
+row_vector sub_row(matrix x, int i, int j, int n) {
+  return segment(x[i], j, n);
+}
+
+vector sub_col(matrix x, int i, int j, int n) {
+  return segment(x[:, j], i, n);
+}

@@ -33,7 +33,7 @@ tuple(matrix, vector, matrix) one_sided_jacobi(matrix A) {
 
 // Whether some |u_i' u_j| > tolerance |u_i| |u_j|.
 int not_orthogonal(matrix inner, vector d, real tolerance) {
-  vector[rows(d)] length = sqrt(d) + 1e-300;
+  vector[rows(d)] length = sqrt(d) + 1e-150;
   return max(abs(inner) ./ (length * length')) > tolerance;
 }
 
