@@ -134,9 +134,9 @@ static const char *sized_type(Eval *e, IrType *out) {
   for (int k = 0; k < out->rank; k++) {
     const char *error = size_operand(e, k + 1, &out->dim[k]);
     if (error) return error;
-    if (out->dim[k] < 0) return eval_error(e, "a size is %lld", (long long)out->dim[k]);
   }
-  return NULL;
+  int64_t count;
+  return eval_count(e, out, &count);
 }
 
 static const char *check_axis(Eval *e) {
