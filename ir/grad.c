@@ -1,4 +1,5 @@
 /* Reverse mode over the nodes of a function, and the cotangents it gathers. */
+#include "ir/builder.h"
 #include "ir/grad.h"
 
 #include <string.h>
@@ -305,24 +306,33 @@ IrValue **copy_params(IrBuilder *b, const IrFunction *f) {
   return params;
 }
 
-static bool has_underived_call(const IrFunction *f) {
+static bool has_call(const IrFunction *f, bool (*chosen)(IrFunction *callee)) {
   for (int i = 0; i < f->node_count; i++)
-    if (f->nodes[i]->op == IR_CALL && call_needs_body(f->nodes[i]->body[0])) return true;
+    if (f->nodes[i]->op == IR_CALL && chosen(f->nodes[i]->body[0])) return true;
   return false;
 }
 
 static void inline_call(IrBuilder *b, const IrNode *n, IrValue **map) {
   Arena *a = ir_module_arena(n->owner->module);
+  const IrFunction *f = n->body[0];
   IrValue **args = ARENA_ARRAY(a, IrValue *, (size_t)n->in_count + 1);
   IrValue **results = ARENA_ARRAY(a, IrValue *, (size_t)n->out_count + 1);
   for (int k = 0; k < n->in_count; k++) args[k] = map[n->in[k]->id];
-  ir_inline(b, n->body[0], args, results);
-  for (int k = 0; k < n->out_count; k++) map[n->out[k]->id] = results[k];
+  ir_inline(b, f, args, results);
+  if (f->elementwise) {
+    IrType type = ir_scalar(n->out[0]->type.dtype);
+    ir_infer_elementwise(a, type.dtype, args, n->in_count, &type);
+    results[0] = elementwise_fit(b, results[0], args, n->in_count, &type);
+  }
+  for (int k = 0; k < n->out_count; k++) {
+    if (!results[k]->constant) ir_assume(results[k], f->facts);
+    map[n->out[k]->id] = results[k];
+  }
 }
 
-const IrFunction *inline_underived(const IrFunction *f) {
+IrFunction *inline_calls(IrFunction *f, bool (*chosen)(IrFunction *callee)) {
   Arena *a = ir_module_arena(f->module);
-  while (has_underived_call(f)) {
+  while (has_call(f, chosen)) {
     IrBuilder *b = ir_function_begin(f->module, NULL, f->name);
     IrValue **map = ARENA_ARRAY(a, IrValue *, (size_t)f->value_count + 1);
     IrValue **results = ARENA_ARRAY(a, IrValue *, (size_t)f->result_count + 1);
@@ -330,7 +340,7 @@ const IrFunction *inline_underived(const IrFunction *f) {
     for (int k = 0; k < f->param_count; k++) map[f->params[k]->id] = params[k];
     for (int i = 0; i < f->node_count; i++) {
       const IrNode *n = f->nodes[i];
-      bool here = n->op == IR_CALL && call_needs_body(n->body[0]);
+      bool here = n->op == IR_CALL && chosen(n->body[0]);
       ir_set_scope(b, n->scope);
       ir_set_adjoint(b, n->adjoint);
       (here ? inline_call : repeat_node)(b, n, map);
@@ -344,8 +354,8 @@ const IrFunction *inline_underived(const IrFunction *f) {
 /* The function of f's parameters that returns f's results and the cotangents of the wrt parameters.
  * The cotangent of result number `seed` is 1, of others 0; where seed is negative they are further
  * parameters. */
-static IrFunction *differentiate(const IrFunction *f, const bool *wrt, int seed) {
-  f = inline_underived(f);
+static IrFunction *differentiate(IrFunction *f, const bool *wrt, int seed) {
+  f = inline_calls(f, call_needs_body);
   Arena *a = ir_module_arena(f->module);
   IrBuilder *b = ir_function_begin(f->module, NULL, f->name);
   bool *seeds = ARENA_ARRAY(a, bool, (size_t)f->result_count + 1);

@@ -56,8 +56,9 @@ IrValue *reverse_full(Reverse *r, const IrValue *v, bool zeros);
 IrValue *scaled(IrBuilder *b, double scale, IrValue *value);
 /* Parameters of b like those of f. */
 IrValue **copy_params(IrBuilder *b, const IrFunction *f);
-/* f with the callees' bodies in place of calls that have no derivative of their own. */
-const IrFunction *inline_underived(const IrFunction *f);
+/* f with the callees' bodies in place of calls of chosen functions, which if elementwise must map
+ * over tensors as they are. */
+IrFunction *inline_calls(IrFunction *f, bool (*chosen)(IrFunction *callee));
 /* Zeros, or x, in the shape of `like`. */
 IrValue *zeros_like(IrBuilder *b, IrValue *like);
 IrValue *full_like(IrBuilder *b, IrValue *x, IrValue *like);
@@ -154,7 +155,7 @@ typedef struct {
 
 /* The parts of captures may be slices, scatters and smaller than their parameters where the body
  * repeats; others are wholes of full shape. */
-Joint joint_new(const IrFunction *body, const bool *wrt, const bool *seed, JointSetting setting);
+Joint joint_new(IrFunction *body, const bool *wrt, const bool *seed, JointSetting setting);
 /* Copies into b what the body's results and the stored values need; map has joint's parameters. */
 void joint_forward(const Joint *j, IrBuilder *b, IrValue **map);
 /* Copies into b the backward part; map has the stored values, parameters at hand, and cotangents.

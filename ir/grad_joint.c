@@ -242,9 +242,21 @@ static void divide(Joint *j, JointSetting s) {
   plan_tape(a, f, j->where, find_needs(j), s.storing, j->stored, j->again);
 }
 
-Joint joint_new(const IrFunction *body, const bool *wrt, const bool *seed, JointSetting s) {
+/* Whether the callee is straight code, which maps over tensors if it is elementwise. Such calls are
+ * put in place, so that what a function and its derivative have in common is computed once. */
+static bool is_straight(IrFunction *callee) {
+  for (int i = 0; i < callee->node_count; i++) {
+    const IrNode *n = callee->nodes[i];
+    bool maps = ir_op_elementwise(n->op) || (n->op == IR_CONST && n->out[0]->type.rank == 0);
+    if (n->op == IR_CALL ? !is_straight(n->body[0]) : n->body[0] || (callee->elementwise && !maps))
+      return false;
+  }
+  return true;
+}
+
+Joint joint_new(IrFunction *body, const bool *wrt, const bool *seed, JointSetting s) {
   Arena *a = ir_module_arena(body->module);
-  body = inline_underived(body);
+  body = inline_calls(body, call_needs_body);
   size_t params = (size_t)body->param_count, results = (size_t)body->result_count;
   Joint j = {.params = body->param_count,
              .results = body->result_count,
@@ -268,7 +280,7 @@ Joint joint_new(const IrFunction *body, const bool *wrt, const bool *seed, Joint
   for (int k = 0; k < j.results; k++) add_result(&p, r.primal[body->results[k]->id]);
   ir_set_adjoint(b, true);
   collect_parts(&p, s);
-  j.joint = ir_function_end(b, p.results, NULL, (int)p.count);
+  j.joint = inline_calls(ir_function_end(b, p.results, NULL, (int)p.count), is_straight);
   divide(&j, s);
   return j;
 }

@@ -118,7 +118,7 @@ static void emit_forward(Reverse *r, const IrNode *n, LoopRecord *record) {
 
 void forward_loop(Reverse *r, int node) {
   const IrNode *n = r->f->nodes[node];
-  const IrFunction *body = n->body[0];
+  IrFunction *body = n->body[0];
   LoopLayout l = loop_layout(n);
   assert(!(n->attr.has_condition && n->attr.reverse));
   LoopRecord *record = r->records[node] = ARENA_NEW(r->arena, LoopRecord);

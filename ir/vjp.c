@@ -2,7 +2,7 @@
  * result. They are linear in it, so that constant factors of it are applied at the end. */
 #include "ir/grad.h"
 
-#include <string.h>
+#include <float.h>
 
 bool wanted(const Adjoint *a, int k) { return reverse_active(a->r, a->node->in[k]); }
 
@@ -153,9 +153,15 @@ static IrValue *unless_zero(Adjoint *a, IrValue *x, IrValue *v) {
   return ir_select(a->b, ir_binary(a->b, IR_EQ, x, zero), zero, v);
 }
 
+/* 1 / sqrt(x), but 0 at 0, is sqrt(x) / x for the smallest x that is not subnormal: this takes no
+ * select. */
 static void vjp_sqrt(Adjoint *a) {
-  IrValue *v = divide(a, a->g, a->out);
-  flow(a, 0, 0.5, positive(a, 0) ? v : unless_zero(a, a->out, v));
+  if (positive(a, 0)) {
+    flow(a, 0, 0.5, divide(a, a->g, a->out));
+    return;
+  }
+  IrValue *x = ir_binary(a->b, IR_MAX, a->in[0], ir_f64(a->b, DBL_MIN));
+  flow_product(a, 0, 0.5, a->g, divide(a, a->out, x));
 }
 
 static void vjp_tanh(Adjoint *a) {
