@@ -105,7 +105,7 @@ static int build_casts(IrBuilder *b, IrValue *const *in, IrValue **out) {
 
 /* Numbers that single precision takes for 0 and 1. */
 static int build_nearly_neutral(IrBuilder *b, IrValue *const *in, IrValue **out) {
-  IrValue *x = ir_unary(b, IR_NEG, in[0]), *tiny = ir_f64(b, 1e-150), *one = ir_f64(b, 1 + 1e-9);
+  IrValue *x = ir_unary(b, IR_ABS, in[0]), *tiny = ir_f64(b, 1e-150), *one = ir_f64(b, 1 + 1e-9);
   out[0] = ir_binary(b, IR_MUL, ir_binary(b, IR_ADD, x, tiny), ir_f64(b, 1e150));
   out[1] = ir_binary(b, IR_MUL, ir_binary(b, IR_SUB, x, tiny), ir_f64(b, 1e150));
   out[2] = ir_binary(b, IR_SUB, ir_binary(b, IR_MUL, x, one), x);
