@@ -83,7 +83,16 @@ IrValue *ir_param(IrBuilder *b, IrType type, const char *name) {
   return add_param(b, type, name);
 }
 
-void ir_assume(IrValue *v, unsigned facts) { v->facts = facts_close(v->facts | facts); }
+/* Whether a node's result has the elements of its first operand, and no others. */
+static bool keeps_elements(const IrNode *n) {
+  return n->op == IR_BROADCAST || n->op == IR_RESHAPE || n->op == IR_TRANSPOSE;
+}
+
+void ir_assume(IrValue *v, unsigned facts) {
+  v->facts = facts_close(v->facts | facts);
+  /* the builder may put the operand in the place of such a result */
+  if (v->node && keeps_elements(v->node)) ir_assume(v->node->in[0], facts);
+}
 
 /* ---- captures ---- */
 

@@ -79,6 +79,58 @@ static SVal trace_term(Tracer *t, const Expr *e) {
   return trace_expr(t, e);
 }
 
+static void trace_terms(Tracer *t, const Expr *e, bool negative);
+
+static int count_terms(const Expr *e) {
+  if (e->kind == E_TERNARY) return count_terms(e->args[1]) + count_terms(e->args[2]);
+  if (e->kind == E_BINARY && (e->op == OP_ADD || e->op == OP_SUB))
+    return count_terms(e->args[0]) + count_terms(e->args[1]);
+  return e->kind == E_UNARY && e->op == OP_NEG ? count_terms(e->args[0]) : 1;
+}
+
+static bool is_log_zero(const Expr *e) {
+  return e->kind == E_CALL && !strcmp(e->name, "negative_infinity");
+}
+
+/* The sum of the terms of one branch that are kept; *kept tells whether there are any. A branch
+ * outside the support is. */
+static Tr trace_branch_terms(Tracer *t, const Expr *e, Tr condition, bool *kept) {
+  Frame *f = t->frame, saved = *f;
+  Tr mask = t->mask, sum = tr_real(t, 0);
+  if (is_log_zero(e)) {
+    *kept |= f->autodiff || !f->drop_constants;
+    return tr_real(t, -1.0 / 0.0);
+  }
+  f->terms = ARENA_ARRAY(t->arena, Tr, (size_t)count_terms(e));
+  f->term_count = 0;
+  t->mask = tr_and(t, mask, condition);
+  trace_terms(t, e, false);
+  for (int k = 0; k < f->term_count; k++) sum = tr_binary(t, IR_ADD, sum, f->terms[k]);
+  *kept |= f->term_count > 0;
+  t->mask = mask;
+  f->terms = saved.terms;
+  f->term_count = saved.term_count;
+  return sum;
+}
+
+/* A condition that is known leaves the terms of the branch taken; else each branch drops its own
+ * constants. */
+static void trace_ternary_term(Tracer *t, const Expr *e, bool negative) {
+  Tr c = trace_condition(t, e->args[0]);
+  bool known, kept = false;
+  if (tr_known_bool(c, &known)) {
+    trace_terms(t, e->args[known ? 1 : 2], negative);
+    return;
+  }
+  Tr a = trace_branch_terms(t, e->args[1], c, &kept);
+  Tr b = trace_branch_terms(t, e->args[2], tr_not(t, c), &kept);
+  if (!kept) return;
+  Frame *f = t->frame;
+  const StanType *real = type_simple(t->arena, T_REAL, 0);
+  Tr term = select_value(t, c, sval(real, a, true), sval(real, b, true)).tr;
+  f->terms[f->term_count++] = negative ? tr_unary(t, IR_NEG, term) : term;
+}
+
 /* The additive terms of a density's return expression, each on its own so that those without a
  * parameter can be dropped and those that do not vary over a level are counted instead of summed.
  */
@@ -93,25 +145,14 @@ static void trace_terms(Tracer *t, const Expr *e, bool negative) {
     return;
   }
   if (e->kind == E_TERNARY) {
-    bool known;
-    Tr c = trace_condition(t, e->args[0]);
-    if (tr_known_bool(c, &known)) {
-      trace_terms(t, e->args[known ? 1 : 2], negative);
-      return;
-    }
+    trace_ternary_term(t, e, negative);
+    return;
   }
   Frame *f = t->frame;
   SVal v = trace_term(t, e);
   if (f->drop_constants && !v.autodiff) return;
   Tr term = as_real(t, v.tr);
   f->terms[f->term_count++] = negative ? tr_unary(t, IR_NEG, term) : term;
-}
-
-static int count_terms(const Expr *e) {
-  if (e->kind == E_TERNARY) return count_terms(e->args[1]) + count_terms(e->args[2]);
-  if (e->kind == E_BINARY && (e->op == OP_ADD || e->op == OP_SUB))
-    return count_terms(e->args[0]) + count_terms(e->args[1]);
-  return e->kind == E_UNARY && e->op == OP_NEG ? count_terms(e->args[0]) : 1;
 }
 
 static void trace_return(Tracer *t, const Stmt *s) {

@@ -4,7 +4,7 @@
 // -log 2 + log lambda + lambda (mu - y + lambda sigma^2 / 2) + log erfc((mu - y + lambda sigma^2) / (sqrt 2 sigma)).
 // With u = (mu - y + lambda sigma^2) / sigma and log erfc(u / sqrt 2) = log 2 + log Phi(-u): no term underflows.
 real exp_mod_normal_lpdf(real<not_nan, evident> y, real<finite, evident> mu,
-                         real<positive_finite, evident> sigma, real<positive_finite, evident> lambda) {
+                         real<positive_finite> sigma, real<positive_finite, evident> lambda) {
   real d = mu - y;
   real v = lambda * square(sigma);
   return log(lambda) - log(2)
