@@ -255,6 +255,8 @@ Tr tr_gather(Tracer *t, Tr x, Tr index, int axis) {
 }
 
 Tr tr_slice(Tracer *t, Tr x, int axis, Tr start, Tr length) {
+  if (length.varying && !tr_known(length))
+    trace_unsupported(t, t->span, "a size that depends on the parameters");
   return tr_emit(t, IR_SLICE, (IrAttr){.axis = axis}, 3, (Tr[]){x, start, length});
 }
 

@@ -1,10 +1,16 @@
 // Means, variances, quantiles.
 
 real mean(vector x) {
+  if (rows(x) == 0) {
+    reject("mean: of nothing");
+  }
   return sum(x) / rows(x);
 }
 
 real mean(matrix x) {
+  if (size(x) == 0) {
+    reject("mean: of nothing");
+  }
   return sum(x) / size(x);
 }
 
