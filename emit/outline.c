@@ -350,7 +350,8 @@ static void call_function(Plan *p, const Group *g) {
   call->domain = arena_strdup(a, EMIT_PROB_DOMAIN);
   call->op_type =
       (char *)function_name(p->graph->writer, f, prob_function_name(a, g->scope->name, g->adjoint));
-  call->name = arena_printf(a, "%s/%d", g->scope->name, g->scope->instance);
+  /* a call may become several: only its results tell them apart */
+  call->name = arena_printf(a, "%s/%s", g->scope->name, outputs[0]);
   call->n_input = b.input_count;
   call->input = b.inputs;
   call->n_output = output_count;
