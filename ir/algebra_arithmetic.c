@@ -112,14 +112,34 @@ static bool may_collect(const Application *p, const IrValue *x, double c, double
   return c * d > 0 || p->b->adjoint;
 }
 
+/* An operation on constants, or NULL where they are not to be folded. */
+static IrValue *combined(const Application *p, IrOp op, IrValue *c, IrValue *d) {
+  if (p->b->module->options.no_fold) return NULL;
+  IrValue *v = binary(p, op, c, d);
+  return v->constant ? v : NULL;
+}
+
 /* x + c, where x itself has a constant summand */
 static IrValue *add_constants(const Application *p, IrValue *x, IrValue *c) {
-  IrValue *y, *d;
+  IrValue *y, *d, *sum;
   const IrNode *n;
   if (with_constant(x, IR_ADD, &y, &d) && may_join(p, c, d, false))
-    return fitted(p, binary(p, IR_ADD, y, binary(p, IR_ADD, d, c)));
+    return (sum = combined(p, IR_ADD, d, c)) ? fitted(p, binary(p, IR_ADD, y, sum)) : NULL;
   if ((n = made_by(x, IR_SUB)) && n->in[0]->constant && may_join(p, c, n->in[0], false))
-    return fitted(p, binary(p, IR_SUB, binary(p, IR_ADD, n->in[0], c), n->in[1]));
+    return (sum = combined(p, IR_ADD, n->in[0], c)) ? fitted(p, binary(p, IR_SUB, sum, n->in[1]))
+                                                    : NULL;
+  return NULL;
+}
+
+/* c - x, where x itself has a constant term */
+static IrValue *subtract_constants(const Application *p, IrValue *c, IrValue *x) {
+  IrValue *y, *d, *sum;
+  const IrNode *n;
+  if (with_constant(x, IR_ADD, &y, &d) && may_join(p, c, d, true))
+    return (sum = combined(p, IR_SUB, c, d)) ? fitted(p, binary(p, IR_SUB, sum, y)) : NULL;
+  if ((n = made_by(x, IR_SUB)) && n->in[0]->constant && may_join(p, c, n->in[0], true))
+    return (sum = combined(p, IR_SUB, c, n->in[0])) ? fitted(p, binary(p, IR_ADD, n->in[1], sum))
+                                                    : NULL;
   return NULL;
 }
 
@@ -139,7 +159,7 @@ RULE(add) {
 }
 
 RULE(sub) {
-  IrValue *x = p->in[0], *y = p->in[1], *z, *c;
+  IrValue *x = p->in[0], *y = p->in[1], *c;
   const IrNode *n;
   double e, d;
   if (is_splat_of(y, 0)) return fitted(p, x);
@@ -150,11 +170,7 @@ RULE(sub) {
     c = unary(p, IR_NEG, y);
     return c->constant ? binary(p, IR_ADD, x, c) : NULL;
   }
-  if (x->constant && with_constant(y, IR_ADD, &z, &c) && may_join(p, x, c, true))
-    return fitted(p, binary(p, IR_SUB, binary(p, IR_SUB, x, c), z));
-  if (x->constant && (n = made_by(y, IR_SUB)) && n->in[0]->constant &&
-      may_join(p, x, n->in[0], true))
-    return fitted(p, binary(p, IR_ADD, n->in[1], binary(p, IR_SUB, x, n->in[0])));
+  if (x->constant) return subtract_constants(p, x, y);
   if (!is_real(p)) return NULL;
   IrValue *of = multiple_of(x, &e);
   if (of == multiple_of(y, &d) && may_collect(p, of, e, -d))

@@ -54,9 +54,10 @@ bool ir_set_adjoint(IrBuilder *b, bool adjoint) {
   return before;
 }
 
-static IrValue *new_value(IrFunction *f, IrType type, IrNode *node, int index) {
-  IrValue *v = ARENA_NEW(f->module->arena, IrValue);
-  *v = (IrValue){.type = type, .owner = f, .node = node, .index = index, .id = f->value_count++};
+static IrValue *new_value(IrBuilder *b, IrType type, IrNode *node, int index) {
+  IrValue *v = ARENA_NEW(b->module->arena, IrValue);
+  *v = (IrValue){
+      .type = type, .owner = b->function, .node = node, .index = index, .id = b->value_count++};
   return v;
 }
 
@@ -73,7 +74,7 @@ static IrValue *add_param(IrBuilder *b, IrType type, const char *name) {
         arena_regrow(b->module->arena, b->captured, count, b->param_capacity, sizeof(IrValue *));
   }
   f->param_names[f->param_count] = name;
-  IrValue *v = new_value(f, type, NULL, f->param_count);
+  IrValue *v = new_value(b, type, NULL, f->param_count);
   return f->params[f->param_count++] = v;
 }
 
@@ -101,7 +102,7 @@ IrValue *builder_local(IrBuilder *b, IrValue *v) {
   if (v->constant) return ir_constant(b, v->constant);
   IrValue *local = pointer_map_get(&b->captures, v);
   if (local) return local;
-  assert(b->parent && "a value of a function that does not enclose this one");
+  assert(b->parent && !b->ended && "a value of a function that does not enclose this one");
   IrValue *outer = builder_local(b->parent, v);
   local = outer == v ? NULL : pointer_map_get(&b->captures, outer);
   if (!local) {
@@ -124,7 +125,6 @@ IrValue *const *ir_captures(const IrBuilder *b, int *count) {
 IrNode *builder_append(IrBuilder *b, IrOp op, IrAttr attr, IrValue *const *in, int in_count,
                        const IrType *types, int out_count) {
   Arena *a = b->module->arena;
-  IrFunction *f = b->function;
   IrNode *n = ARENA_NEW(a, IrNode);
   *n = (IrNode){.op = op,
                 .attr = attr,
@@ -133,11 +133,11 @@ IrNode *builder_append(IrBuilder *b, IrOp op, IrAttr attr, IrValue *const *in, i
                 .in = ARENA_ARRAY(a, IrValue *, (size_t)(in_count + out_count)),
                 .scope = b->scope,
                 .adjoint = b->adjoint,
-                .owner = f};
+                .owner = b->function};
   n->out = n->in + in_count;
   if (in_count) memcpy(n->in, in, sizeof *in * (size_t)in_count);
-  for (int k = 0; k < out_count; k++) n->out[k] = new_value(f, types[k], n, k);
-  ARENA_PUSH(a, f->nodes, f->node_count, b->node_capacity, n);
+  for (int k = 0; k < out_count; k++) n->out[k] = new_value(b, types[k], n, k);
+  ARENA_PUSH(a, b->nodes, b->node_count, b->node_capacity, n);
   return n;
 }
 
@@ -228,7 +228,6 @@ IrValue *ir_emit(IrBuilder *b, IrOp op, IrAttr attr, IrValue *const *in, int in_
   IrValue *few[FEW], **local = few;
   IrModule *m = b->module;
   IrType type;
-  assert(!b->ended);
   if (in_count > FEW) local = ARENA_ARRAY(m->arena, IrValue *, (size_t)in_count);
   for (int k = 0; k < in_count; k++) local[k] = builder_local(b, in[k]);
   attr = clean(op, &attr);
@@ -298,7 +297,10 @@ IrFunction *ir_function_end(IrBuilder *b, IrValue *const *results, const char *c
     f->result_names = ARENA_ARRAY(a, const char *, (size_t)count);
     memcpy(f->result_names, names, sizeof *names * (size_t)count);
   }
-  bool *live = ARENA_ARRAY(a, bool, (size_t)f->value_count);
+  f->node_count = b->node_count;
+  f->nodes =
+      arena_regrow(a, b->nodes, (size_t)b->node_count, (size_t)b->node_count, sizeof(IrNode *));
+  bool *live = ARENA_ARRAY(a, bool, (size_t)b->value_count);
   for (int k = 0; k < count; k++) live[f->results[k]->id] = true;
   mark_live(f, live);
   drop_dead_nodes(f, live);

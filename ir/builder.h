@@ -95,7 +95,9 @@ struct IrBuilder {
   IrModule *module;
   IrBuilder *parent;
   IrFunction *function;
-  int node_capacity;
+  IrNode **nodes; /* so far; the function gets those it needs at its end */
+  int node_count, node_capacity;
+  int value_count;
   size_t param_capacity;
   int explicit_params;  /* those that ir_param made; captures follow */
   IrValue **captured;   /* the parent's values that captures stand for */

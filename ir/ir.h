@@ -152,8 +152,9 @@ const char *ir_module_error(const IrModule *m);
 IrBuilder *ir_function_begin(IrModule *m, IrBuilder *parent, const char *name);
 /* Adds a parameter; all must be added before anything is captured. `name` may be NULL. */
 IrValue *ir_param(IrBuilder *b, IrType type, const char *name);
-/* Ends the function. Dead nodes are dropped. With a parent, ir_captures then gives the parent's
- * values that the extra parameters stand for. Names may be NULL. */
+/* Ends the function. Dead nodes are dropped; what the builder emits afterwards, as to learn what a
+ * size is, does not belong to it. With a parent, ir_captures then gives the parent's values that
+ * the extra parameters stand for. Names may be NULL. */
 IrFunction *ir_function_end(IrBuilder *b, IrValue *const *results, const char *const *names,
                             int count);
 IrValue *const *ir_captures(const IrBuilder *b, int *count);
