@@ -53,11 +53,11 @@ real gamma_integral(real a, real x, real side, real level, real slope) {
 
 // the tail on the side where it is computed
 real gamma_tail(real a, real x) {
-  int lower = gamma_is_lower(a, x);
+  int left = gamma_is_lower(a, x);
   real z = lesser_of(x, 1e300);
-  real integral = gamma_integral(a + 2 * lower, z, 1 - 2 * lower, 1, 0);
-  real below = (1 + z / (a + 1) * (1 + z * integral)) / a;
-  return exp(log_gamma_weight(a, z)) * (lower ? below : integral);
+  real integral = gamma_integral(a + 2 * left, z, 1 - 2 * left, 1, 0);
+  real from_below = (1 + z / (a + 1) * (1 + z * integral)) / a;
+  return exp(log_gamma_weight(a, z)) * (left ? from_below : integral);
 }
 
 @elementwise
@@ -89,18 +89,18 @@ real gamma_q_slope_x(real a, real x) {
 // The derivative of the integrand brings down log t - digamma(a) = log(x) - digamma(a) + w.
 @derivative(gamma_p, a)
 real gamma_p_slope_a(real a, real x) {
-  int lower = gamma_is_lower(a, x);
+  int left = gamma_is_lower(a, x);
   real z = greater_of(lesser_of(x, 1e300), 1e-300);
-  real side = 1 - 2 * lower;
-  real order = a + 2 * lower;
+  real side = 1 - 2 * left;
+  real order = a + 2 * left;
   real y = order + 5.5;
   real w = square(1 / y);
   real level = log(z / y) - w * (0.04166666666615974 + w * (-0.007291666361971346 + w * (0.0038441847296427363
                + w * (-0.00412839486973266 + w * (0.0072850432875265925 + w * -0.01415984718834061)))))
                + six_inverses(order);
   real integral = gamma_integral(order, z, side, level, side);
-  real below = (level + (1 + z * (level + z * integral)) / (a + 1)) / a;
-  return exp(log_gamma_weight(a, z)) * (lower ? below : -integral);
+  real from_below = (level + (1 + z * (level + z * integral)) / (a + 1)) / a;
+  return exp(log_gamma_weight(a, z)) * (left ? from_below : -integral);
 }
 
 @derivative(gamma_q, a)
