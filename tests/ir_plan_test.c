@@ -183,6 +183,33 @@ START_TEST(loop_in_place) {
 }
 END_TEST
 
+/* A value that is two operands of its last use must not be written over for the one while it is
+ * read for the other. */
+START_TEST(operand_twice) {
+  IrBuilder *b = begin_plain("twice");
+  int64_t open = IR_DYNAMIC;
+  IrType vector = ir_type(F, 1, &open);
+  IrValue *x = ir_param(b, vector, NULL), *results[4];
+  IrAttr first = {.axis = 0};
+  IrValue *y = ir_binary(b, IR_ADD, x, x), *index = ir_iota(b, ir_dim(b, x, 0));
+  results[0] = ir_scatter(b, IR_SCATTER_ADD, y, ir_emit(b, IR_REVERSE, first, &index, 1), y, 0, 0);
+  IrBuilder *body = ir_function_begin(ir_builder_module(b), b, "body");
+  ir_param(body, ir_scalar(I), NULL);
+  IrValue *p = ir_param(body, vector, NULL), *q = ir_param(body, vector, NULL);
+  IrValue *next[] = {ir_unary(body, IR_NEG, p), ir_binary(body, IR_SUB, q, ir_f64(body, 1))};
+  ir_function_end(body, next, NULL, 2);
+  IrValue *z = ir_binary(b, IR_MUL, x, x), *initial[] = {z, z};
+  ir_loop(b, (IrLoop){.count = ir_i64(b, 3), .carried = 2, .initial = initial}, body, results + 1);
+  IrFunction *f = ir_function_end(b, results, NULL, 3);
+  const IrTensor *args[] = {counted(3)};
+  IrTensor *got[3];
+  ck_assert_ptr_null(run_twice(f, args, got));
+  static const double expected[3][3] = {{4, 4, 4}, {0, -1, -4}, {-3, -2, 1}};
+  for (int k = 0; k < 3; k++)
+    for (int i = 0; i < 3; i++) ck_assert_double_eq(got[k]->data.f64[i], expected[k][i]);
+}
+END_TEST
+
 /* Results that are arguments, or views of them, do not change with them. */
 START_TEST(results_are_owned) {
   IrBuilder *b = begin_plain("views");
@@ -229,6 +256,7 @@ int main(void) {
   tcase_add_loop_test(t, random_program, 0, 300);
   tcase_add_test(t, chain);
   tcase_add_test(t, loop_in_place);
+  tcase_add_test(t, operand_twice);
   tcase_add_test(t, results_are_owned);
   tcase_add_test(t, other_shapes);
   suite_add_tcase(s, t);
