@@ -3,14 +3,19 @@
 
 #include "stdlib_map/signatures.h"
 
+#include <limits.h>
 #include <string.h>
 
 enum { MAX_ERRORS = 50 }; /* reported in one program */
 
 /* ---- messages ---- */
 
+bool enough_errors(const Checker *c) { return c->error_count >= MAX_ERRORS; }
+
 void check_error(Checker *c, Span span, const char *format, ...) {
-  if (c->error_count++ >= MAX_ERRORS) return;
+  bool enough = enough_errors(c);
+  if (c->error_count < INT_MAX) c->error_count++;
+  if (enough) return;
   va_list args;
   va_start(args, format);
   const char *message = arena_vprintf(c->arena, format, args);
@@ -122,7 +127,7 @@ static const char *with_ending(Checker *c, const char *name) {
 
 const char *did_you_mean(Checker *c, const char *name) {
   Suggestion s = {.name = name, .length = (int)strlen(name)};
-  if (s.length > LONGEST_NAME) return "";
+  if (s.length > LONGEST_NAME || enough_errors(c)) return "";
   const char *last = name_suffix(name) == SUFFIX_NONE ? NULL : strrchr(name, '_');
   s.distance = least((last ? (int)(last - name) : s.length) / 2, 5) + 1;
   for (size_t k = 0; k < scope_symbol_count(c->scope); k++) {

@@ -46,6 +46,8 @@ typedef struct {
 
 /* ---- check.c: messages, names ---- */
 
+/* Whether there have been so many errors that no more are reported. */
+bool enough_errors(const Checker *c);
 void check_error(Checker *c, Span span, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 /* The type as messages write it. */
@@ -95,7 +97,6 @@ typedef struct {
   bool known;                /* something has this name */
   const StanType *signature; /* MATCH_ONE: T_FUNCTION */
   FunDef *function;          /* and its declaration; NULL for the library's */
-  const char *explanation;   /* otherwise: the candidates, for a message */
 } Match;
 
 /* Why arguments do not fit a function. */
@@ -106,16 +107,20 @@ typedef struct {
   const char *what; /* in words */
 } Fit;
 
-/* Whether arguments of these types and levels fit the parameters from number `first` on. */
-Fit fit_arguments(Checker *c, const StanType *signature, const Arg *args, int count);
+/* Whether arguments of these types and levels fit the parameters. Messages count them with the
+ * `before` arguments that are not among them. */
+Fit fit_arguments(Checker *c, const StanType *signature, const Arg *args, int count, int before);
 /* The one candidate of fewest promotions among the functions of normalised name `name`. */
 Match find_match(Checker *c, const char *name, const Arg *args, int count);
-/* The same among the library's functions alone, without an explanation. */
+/* The same among the library's functions alone. */
 Match find_library_match(Checker *c, const char *name, const Arg *args, int count);
 /* In the library's own sources: as find_match, with functions applied elementwise, *result the type
  * of the result. */
 Match find_relaxed_match(Checker *c, const char *name, const Arg *args, int count,
                          const StanType **result);
+/* Reports that the call at `span` has no match or several, and lists the candidates. */
+void report_mismatch(Checker *c, Span span, const char *name, const Arg *args, int count,
+                     MatchKind kind);
 
 /* ---- operators.c ---- */
 
@@ -148,9 +153,6 @@ const AdLevel *check_call(Checker *c, Expr *e);
 /* The call of a void function. */
 void check_call_statement(Checker *c, const Stmt *s);
 void check_tilde(Checker *c, Stmt *s);
-/* Reports that no function fits. */
-void report_mismatch(Checker *c, Span span, const char *name, const Arg *args, int count,
-                     const Match *m);
 
 /* ---- check_forward.c: functions that call functions ---- */
 

@@ -117,18 +117,6 @@ static void report_unknown(Checker *c, const Expr *e) {
   check_error(c, e->span, "There is no function '%s'.%s", name, did_you_mean(c, name));
 }
 
-void report_mismatch(Checker *c, Span span, const char *name, const Arg *args, int count,
-                     const Match *m) {
-  if (m->kind == MATCH_AMBIGUOUS)
-    check_error(c, span,
-                "The call of '%s' with arguments of types %s is ambiguous: several of its "
-                "signatures need the fewest promotions:%s",
-                name, types_text(c, args, count), m->explanation);
-  else
-    check_error(c, span, "The function '%s' does not take arguments of types %s:%s", name,
-                types_text(c, args, count), m->explanation);
-}
-
 /* ---- calls ---- */
 
 static bool check_args(Checker *c, Expr *const *exprs, int count, Arg *args) {
@@ -164,7 +152,7 @@ static bool check_plain_call(Checker *c, Expr *e, const Arg *args) {
     return false;
   }
   if (m.kind != MATCH_ONE) {
-    report_mismatch(c, e->span, e->name, args, e->arg_count, &m);
+    report_mismatch(c, e->span, e->name, args, e->arg_count, m.kind);
     return false;
   }
   if (m.signature->result->base == T_VOID) {
@@ -185,7 +173,7 @@ static bool check_relaxed_call(Checker *c, Expr *e, const Arg *args) {
     return false;
   }
   if (m.kind != MATCH_ONE) {
-    report_mismatch(c, e->span, e->name, args, e->arg_count, &m);
+    report_mismatch(c, e->span, e->name, args, e->arg_count, m.kind);
     return false;
   }
   e->function = m.function;
@@ -234,7 +222,7 @@ void check_call_statement(Checker *c, const Stmt *s) {
   if (!m.known)
     check_error(c, s->span, "There is no function '%s'.%s", e->name, did_you_mean(c, e->name));
   else if (m.kind != MATCH_ONE)
-    report_mismatch(c, s->span, e->name, args, e->arg_count, &m);
+    report_mismatch(c, s->span, e->name, args, e->arg_count, m.kind);
   else if (m.signature->result->base != T_VOID)
     check_error(c, s->span,
                 "The function '%s' returns a value, which has to be used: assign it to a variable.",
@@ -313,7 +301,7 @@ static bool resolve_density(Checker *c, const Stmt *s, Expr *e, const Arg *args)
     return true;
   }
   if (m[best].known) {
-    report_mismatch(c, s->span, s->name, args, e->arg_count, &m[best]);
+    report_mismatch(c, s->span, s->name, args, e->arg_count, m[best].kind);
     return false;
   }
   if (is_laplace(names[0])) {

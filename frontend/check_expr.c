@@ -207,6 +207,16 @@ static const AdLevel *check_row(Checker *c, Expr *e) {
   return join_members(c, e, ads);
 }
 
+enum { MAX_LEAVES = 10000 };
+
+/* How many values that are no tuples a tuple is made of. */
+static int leaves(const StanType *t) {
+  if (t->base != T_TUPLE) return 1;
+  int n = 0;
+  for (int k = 0; k < t->member_count; k++) n += leaves(t->members[k]);
+  return n;
+}
+
 static const AdLevel *check_tuple(Checker *c, Expr *e) {
   size_t n = (size_t)e->arg_count;
   const AdLevel **ads = ARENA_ARRAY(c->arena, const AdLevel *, n + 1);
@@ -216,7 +226,15 @@ static const AdLevel *check_tuple(Checker *c, Expr *e) {
     check_error(c, e->span, "A tuple must have at least one member.");
     return fail(e);
   }
-  for (size_t k = 0; k < n; k++) members[k] = e->args[k]->type;
+  int total = 0;
+  for (size_t k = 0; k < n && total <= MAX_LEAVES; k++) {
+    members[k] = e->args[k]->type;
+    total += leaves(members[k]);
+  }
+  if (total > MAX_LEAVES) { /* loops over arrays of tuples could make it grow exponentially */
+    check_error(c, e->span, "A tuple cannot be made of more than %d values.", MAX_LEAVES);
+    return fail(e);
+  }
   e->type = type_tuple(c->arena, members, e->arg_count, 0);
   AdLevel own = {.count = e->arg_count, .members = ads};
   return ad_of_type(c->arena, &own, e->type);

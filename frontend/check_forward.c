@@ -44,10 +44,9 @@ static bool add_candidate(void *context, const StanType *signature) {
 
 static Candidates candidates_of(Checker *c, const Expr *f) {
   Candidates list = {.c = c};
-  if (f->variable) {
-    Candidate item = {f->type, NULL};
+  if (f->variable) { /* it does not hide the functions of its name here */
+    Candidate item = {f->variable->type, NULL};
     ARENA_PUSH(c->arena, list.items, list.count, list.capacity, item);
-    return list;
   }
   const char *name = name_normalised(c->arena, f->name);
   const Symbol *y = scope_find(c->scope, name);
@@ -161,10 +160,8 @@ static Forwarded fit_forwarding(Checker *c, const Forwarding *w, const StanType 
   rest.members++;
   rest.data_only++;
   rest.member_count--;
-  Fit fit = fit_arguments(c, &rest, args + 1, count - 1);
-  if (!fit.ok)
-    return wrong_argument(fit.position + 1,
-                          arena_printf(c->arena, "counted after the function, %s", fit.what));
+  Fit fit = fit_arguments(c, &rest, args + 1, count - 1, 1);
+  if (!fit.ok) return wrong_argument(fit.position + 1, fit.what);
   return (Forwarded){.ok = true, .cost = fit.cost, .expected = expected};
 }
 
@@ -199,6 +196,7 @@ static bool check_forwarding(Checker *c, Expr *e, Forwarding *w, const Arg *args
                 e->name, first.what);
     return false;
   }
+  f->variable = NULL;
   f->function = function;
   f->type = best.expected->members[0];
   e->promoted = best.expected->members;
@@ -370,7 +368,7 @@ static Callable call_with_tuple(Checker *c, const Expr *f, const StanType *type,
   rest.members += skipped;
   rest.data_only += skipped;
   rest.member_count -= skipped;
-  Fit fit = fit_arguments(c, &rest, args, count);
+  Fit fit = fit_arguments(c, &rest, args, count, 0);
   return fit.ok ? (Callable){.cost = fit.cost} : (Callable){.about_args = fit.what};
 }
 
@@ -393,6 +391,7 @@ static bool check_callable(Checker *c, const Expr *e, Expr *f, const Arg *tuple,
     f->function = list.items[k].function;
     f->type = list.items[k].type;
   }
+  if (ties) f->variable = NULL;
   if (ties == 1) return true;
   if (ties)
     check_error(c, f->span, "Several overloads of '%s' fit this call of '%s' equally well.",
@@ -438,7 +437,7 @@ static bool check_likelihood(Checker *c, Expr *e, const Arg *args, int *next) {
   if (built_in) {
     StanType wanted = parameters_type(built_in, outcome_args, NULL);
     int given = count < built_in ? count : built_in;
-    Fit fit = fit_arguments(c, &wanted, args, given);
+    Fit fit = fit_arguments(c, &wanted, args, given, 0);
     *next = built_in;
     if (fit.ok) return true;
     int which = fit.position >= 0 ? fit.position : miscounted(built_in, given);
@@ -492,7 +491,7 @@ static bool check_controls(Checker *c, const Expr *e, const Arg *args, int k) {
   const Arg *members = tuple_args(c, &args[k], what, &count);
   if (!members) return false;
   StanType parameters = parameters_type(LAPLACE_CONTROLS, laplace_controls, laplace_control_data);
-  Fit fit = fit_arguments(c, &parameters, members, count);
+  Fit fit = fit_arguments(c, &parameters, members, count, 0);
   if (fit.ok) return true;
   int which = fit.position >= 0 ? fit.position : miscounted(LAPLACE_CONTROLS, count);
   const Expr *tuple = args[k].expr;

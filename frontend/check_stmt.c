@@ -106,8 +106,7 @@ static const AdLevel *check_tuple_place(Checker *c, Expr *e) {
   return ok ? ad_of_type(c->arena, &own, e->type) : NULL;
 }
 
-/* The level of the place, or NULL (reported); fills the types. */
-static const AdLevel *check_place(Checker *c, Expr *e) {
+static const AdLevel *check_place_kind(Checker *c, Expr *e) {
   switch (e->kind) {
   case E_VARIABLE: return check_variable_place(c, e);
   case E_INDEX: return check_indexed_place(c, e);
@@ -123,6 +122,13 @@ static const AdLevel *check_place(Checker *c, Expr *e) {
     check_error(c, e->span, "This cannot be assigned to.");
     return NULL;
   }
+}
+
+/* The level of the place, or NULL (reported); fills the types. */
+static const AdLevel *check_place(Checker *c, Expr *e) {
+  const AdLevel *ad = check_place_kind(c, e);
+  e->data_only = ad && ad->data;
+  return ad;
 }
 
 /* ---- unpacking: no place may be written twice, none written and read ---- */

@@ -34,11 +34,12 @@ static int argument_cost(const StanType *parameter, const Arg *a) {
 
 static const char *plural(int n) { return n == 1 ? "" : "s"; }
 
-Fit fit_arguments(Checker *c, const StanType *signature, const Arg *args, int count) {
+Fit fit_arguments(Checker *c, const StanType *signature, const Arg *args, int count, int before) {
   Fit fit = {.position = -1};
   if (signature->member_count != count) {
-    int n = signature->member_count;
-    fit.what = arena_printf(c->arena, "it takes %d argument%s, not %d", n, plural(n), count);
+    int n = signature->member_count + before;
+    fit.what =
+        arena_printf(c->arena, "it takes %d argument%s, not %d", n, plural(n), count + before);
     return fit;
   }
   for (int k = 0; k < count; k++) {
@@ -48,15 +49,15 @@ Fit fit_arguments(Checker *c, const StanType *signature, const Arg *args, int co
     fit.position = k;
     fit.cost += cost;
     if (cost < 0) {
-      fit.what = arena_printf(c->arena, "argument %d must be %s, not %s", k + 1, type_text(c, p),
-                              type_text(c, args[k].type));
+      fit.what = arena_printf(c->arena, "argument %d must be %s, not %s", k + 1 + before,
+                              type_text(c, p), type_text(c, args[k].type));
       return fit;
     }
     if (data && !args[k].ad->data) {
       fit.what = arena_printf(c->arena,
                               "argument %d must be data, but may depend on parameters (local "
                               "variables and function arguments without 'data' count as such)",
-                              k + 1);
+                              k + 1 + before);
       return fit;
     }
   }
@@ -74,7 +75,6 @@ typedef struct {
   const StanType *signature;
   FunDef *function;
   /* for messages: candidates that do not fit, the closest first; or those that tie */
-  bool explaining;
   int shown, omitted, rank[SHOWN];
   const char *lines[SHOWN];
 } Search;
@@ -121,49 +121,6 @@ static bool table_visit(void *context, const StanType *signature) {
   return true;
 }
 
-/* ---- explanations ---- */
-
-/* Lists a candidate among those shown, if it is close enough. */
-static void show(Search *s, int rank, const char *line) {
-  int k = s->shown;
-  if (s->shown < SHOWN) {
-    s->shown++;
-  } else {
-    s->omitted++;
-    if (rank <= s->rank[--k]) return;
-  }
-  for (; k > 0 && s->rank[k - 1] < rank; k--) {
-    s->rank[k] = s->rank[k - 1];
-    s->lines[k] = s->lines[k - 1];
-  }
-  s->rank[k] = rank;
-  s->lines[k] = line;
-}
-
-static bool explain(void *context, const StanType *signature) {
-  Search *s = context;
-  Fit fit = fit_arguments(s->c, signature, s->args, s->count);
-  if (fit.ok && s->ties) {
-    if (fit.cost == s->best) show(s, 0, type_text(s->c, signature));
-    return true;
-  }
-  bool close = s->shown < SHOWN || fit.position > s->rank[SHOWN - 1];
-  const char *line =
-      close ? arena_printf(s->c->arena, "%s: %s", type_text(s->c, signature), fit.what) : NULL;
-  show(s, fit.position, line);
-  return true;
-}
-
-static const char *explanation(Search *s, const Symbol *y, const char *name) {
-  for (size_t k = 0; y && k < y->function_count; k++) explain(s, y->functions[k]->type);
-  SignatureQuery query = {.context = s, .visit = explain};
-  signatures_each(s->c->arena, name, -1, &query);
-  Text text = text_new(s->c->arena);
-  for (int k = 0; k < s->shown; k++) text_printf(&text, "\n  %s", s->lines[k]);
-  if (s->omitted) text_printf(&text, "\n  (%d more)", s->omitted);
-  return text.data ? text.data : "";
-}
-
 /* ---- matches ---- */
 
 static void search_table(Search *s, const char *name) {
@@ -186,20 +143,89 @@ Match find_library_match(Checker *c, const char *name, const Arg *args, int coun
   return m;
 }
 
+/* The program's functions and the library's. */
+static void search(Search *s, const char *name) {
+  const Symbol *y = scope_find(s->c->scope, name);
+  for (size_t k = 0; y && k < y->function_count; k++) {
+    FunDef *f = y->functions[k];
+    if (f->arg_count != s->count) continue;
+    Fit fit = fit_arguments(s->c, f->type, s->args, s->count, 0);
+    if (fit.ok) consider(s, f->type, f, fit.cost);
+  }
+  search_table(s, name);
+}
+
 Match find_match(Checker *c, const char *name, const Arg *args, int count) {
   Search s = {.c = c, .args = args, .count = count};
   const Symbol *y = scope_find(c->scope, name);
-  for (size_t k = 0; y && k < y->function_count; k++) {
-    FunDef *f = y->functions[k];
-    if (f->arg_count != count) continue;
-    Fit fit = fit_arguments(c, f->type, args, count);
-    if (fit.ok) consider(&s, f->type, f, fit.cost);
-  }
-  search_table(&s, name);
+  search(&s, name);
   Match m = match_of(&s);
   m.known = (y && y->function_count) || signatures_know(name);
-  if (m.kind != MATCH_ONE && m.known) m.explanation = explanation(&s, y, name);
   return m;
+}
+
+/* ---- explanations ---- */
+
+/* Lists a candidate among those shown, if it is close enough. */
+static void show(Search *s, int rank, const char *line) {
+  int k = s->shown;
+  if (s->shown < SHOWN) {
+    s->shown++;
+  } else {
+    s->omitted++;
+    if (rank <= s->rank[--k]) return;
+  }
+  for (; k > 0 && s->rank[k - 1] < rank; k--) {
+    s->rank[k] = s->rank[k - 1];
+    s->lines[k] = s->lines[k - 1];
+  }
+  s->rank[k] = rank;
+  s->lines[k] = line;
+}
+
+static bool explain(void *context, const StanType *signature) {
+  Search *s = context;
+  Fit fit = fit_arguments(s->c, signature, s->args, s->count, 0);
+  if (fit.ok && s->ties) {
+    if (fit.cost == s->best) show(s, 0, type_text(s->c, signature));
+    return true;
+  }
+  bool close = s->shown < SHOWN || fit.position > s->rank[SHOWN - 1];
+  const char *line =
+      close ? arena_printf(s->c->arena, "%s: %s", type_text(s->c, signature), fit.what) : NULL;
+  show(s, fit.position, line);
+  return true;
+}
+
+static const char *candidates(Search *s, const char *name) {
+  const Symbol *y = scope_find(s->c->scope, name);
+  for (size_t k = 0; y && k < y->function_count; k++) explain(s, y->functions[k]->type);
+  SignatureQuery query = {.context = s, .visit = explain};
+  signatures_each(s->c->arena, name, -1, &query);
+  Text text = text_new(s->c->arena);
+  for (int k = 0; k < s->shown; k++) text_printf(&text, "\n  %s", s->lines[k]);
+  if (s->omitted) text_printf(&text, "\n  (%d more)", s->omitted);
+  return text.data ? text.data : "";
+}
+
+void report_mismatch(Checker *c, Span span, const char *name, const Arg *args, int count,
+                     MatchKind kind) {
+  if (enough_errors(c)) {
+    check_error(c, span, "%s", name);
+    return;
+  }
+  const char *own = name_normalised(c->arena, name);
+  Search s = {.c = c, .args = args, .count = count};
+  if (kind == MATCH_AMBIGUOUS) search(&s, own);
+  const char *types = types_text(c, args, count), *list = candidates(&s, own);
+  if (kind == MATCH_AMBIGUOUS)
+    check_error(c, span,
+                "The call of '%s' with arguments of types %s is ambiguous: several of its "
+                "signatures need the fewest promotions:%s",
+                name, types, list);
+  else
+    check_error(c, span, "The function '%s' does not take arguments of types %s:%s", name, types,
+                list);
 }
 
 /* ---- the library's own sources ---- */
@@ -306,11 +332,8 @@ Match find_relaxed_match(Checker *c, const char *name, const Arg *args, int coun
   bool known = m.known || found || (y && y->function_count);
   m = match_of(&r.search);
   m.known = known;
-  if (m.kind == MATCH_ONE) {
-    bool density = name_is_conditioned(name);
-    *result = density ? &type_real : mapped_result(c->arena, m.signature, args, r.axes);
-  } else if (known) {
-    m.explanation = explanation(&r.search, y, name);
-  }
+  if (m.kind == MATCH_ONE)
+    *result =
+        name_is_conditioned(name) ? &type_real : mapped_result(c->arena, m.signature, args, r.axes);
   return m;
 }
