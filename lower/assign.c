@@ -37,8 +37,7 @@ static void find_place(Tracer *t, const Expr *e, Place *p) {
   }
 }
 
-/* v at the level of a selection of home's iterations, back into all of them. */
-static Tr merge_selection(Tracer *t, Tr old, Tr v, Level *level, Level *home) {
+Tr merge_selection(Tracer *t, Tr old, Tr v, Level *level, Level *home) {
   for (; level != home; level = level->parent) {
     if (!level->flat || !level->selection)
       trace_unsupported(

@@ -265,9 +265,28 @@ static SVal trace_container(Tracer *t, const Expr *e) {
               false);
 }
 
+/* Whether a selection of iterations lies between v's level and the current one. */
+static bool is_narrowed(const Tracer *t, Tr v) {
+  for (const Level *l = t->level; l && l != v.level; l = l->parent)
+    if (l->flat) return v.level != NULL;
+  return false;
+}
+
+/* Inside a selection of iterations nothing is computed for the others. */
+static SVal narrowed(Tracer *t, SVal v) {
+  if (v.type->base == T_TUPLE) {
+    SVal *members = ARENA_ARRAY(t->arena, SVal, (size_t)v.type->member_count);
+    for (int k = 0; k < v.type->member_count; k++) members[k] = narrowed(t, v.members[k]);
+    v.members = members;
+  } else if (is_narrowed(t, v.tr)) {
+    v.tr = tr_lift(t, v.tr, t->level);
+  }
+  return v;
+}
+
 static SVal trace_variable(Tracer *t, const Expr *e) {
   if (!e->variable) trace_unsupported(t, e->span, "a function passed to '%s'", e->name);
-  return lookup(t, e->variable)->value;
+  return narrowed(t, lookup(t, e->variable)->value);
 }
 
 static SVal trace_index_expr(Tracer *t, const Expr *e) {

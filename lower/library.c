@@ -246,6 +246,18 @@ static IrFunction *derive_callee(IrFunction *ir, int k, void *context) {
   return n == g->arg_count ? trace_callee(t, g, params, false)->ir : NULL;
 }
 
+/* A number in the domain that an argument is declared to have, different for each argument, at
+ * which functions and their derivatives are finite. */
+static double harmless(const FunDef *f, int k) {
+  const SizedType *s = f->args[k]->sized;
+  double x = 0.5 / (k + 1);
+  const Expr *lower = s->lower, *upper = s->upper;
+  if (lower && lower->kind == E_INT && (double)lower->integer >= x) x += (double)lower->integer;
+  if (upper && upper->kind == E_INT && (double)upper->integer <= x)
+    x = (double)upper->integer - 0.2;
+  return x;
+}
+
 /* Where all arguments are known to have no axis of their own, or all the same: one call for all
  * elements. */
 static SVal call_elementwise(Tracer *t, const FunDef *f, SVal *args, int count,
@@ -262,6 +274,8 @@ static SVal call_elementwise(Tracer *t, const FunDef *f, SVal *args, int count,
     result.varying |= args[k].tr.varying;
     autodiff |= args[k].autodiff;
   }
+  for (int k = 0; k < count && t->mask.value; k++)
+    args[k].tr = tr_guard(t, args[k].tr, harmless(f, k));
   IrFunction *callee = trace_callee(t, f, params, true)->ir;
   IrValue *in[IR_MAX_RANK], *out;
   bool batched[IR_MAX_RANK];

@@ -296,6 +296,75 @@ static void trace_selected(Tracer *t, Tr condition, const Stmt *stmt) {
   t->level = outer;
 }
 
+/* The terms of a density's return, as one value. */
+static void sum_terms(Tracer *t, Frame *f) {
+  if (!f->terms) return;
+  Tr sum = tr_real(t, 0);
+  for (int k = 0; k < f->term_count; k++) sum = tr_binary(t, IR_ADD, sum, f->terms[k]);
+  f->terms = NULL;
+  f->result = sval(type_simple(t->arena, T_REAL, 0), sum, true);
+  f->has_result = true;
+}
+
+/* What a selection of the iterations returned, among what the others have returned before. */
+static void merge_result(Tracer *t, Frame *f, const Frame *before, Level *level, Level *outer) {
+  Tr v = f->result.tr, old = before->result.tr;
+  if (!before->has_result) { /* nothing yet: any value will do for the others */
+    Tr dims[IR_MAX_RANK], zero = v.value->type.dtype == IR_F64 ? tr_real(t, 0) : tr_int(t, 0);
+    for (int k = 0; k < tr_rank(v); k++) dims[k] = tr_dim_value(t, v, k);
+    old = tr_broadcast(t, zero, tr_rank(v), dims);
+  }
+  if (v.value->type.dtype == IR_BOOL) v = as_int(t, v);
+  if (f->returned.value)
+    v = select_value(t, f->returned, sval(f->result.type, v, true),
+                     sval(f->result.type, tr_lift(t, old, level), true))
+            .tr;
+  f->result.tr = merge_selection(t, old, v, level, outer);
+  f->result.autodiff |= before->result.autodiff;
+}
+
+/* A branch that returns, for the iterations where `condition` (of the data) holds: their results
+ * and no others are computed. */
+static void trace_selected_return(Tracer *t, Tr condition, const Stmt *stmt) {
+  if (!stmt) return;
+  Level *outer = t->level;
+  Frame *f = t->frame, before = *f;
+  Tr mask = t->mask;
+  bool joined = mask.value && !mask.varying;
+  Tr chosen = not_escaped(t, joined ? tr_and(t, mask, condition) : condition);
+  Level *level = level_where(t, outer, chosen);
+  const IrTensor *size = level->size->constant;
+  if (size && size->data.i64[0] == 0) return;
+  t->level = level;
+  t->mask = joined || !mask.value ? (Tr){0} : tr_lift(t, mask, level);
+  f->entry = t->mask;
+  f->has_result = f->done = false;
+  f->returned = (Tr){0};
+  f->terms = NULL;
+  trace_stmt(t, stmt);
+  sum_terms(t, f);
+  Tr returned = f->done ? chosen : f->returned;
+  if (f->has_result && f->result.type->base == T_TUPLE)
+    trace_unsupported(t, stmt->span, "returning a tuple from a branch inside a vectorised loop");
+  if (f->has_result) merge_result(t, f, &before, level, outer);
+  if (!f->done && returned.value) {
+    Tr none = tr_int(t, 0);
+    returned = as_bool(
+        t, merge_selection(t, none, as_int(t, tr_spread(t, returned, level)), level, outer));
+  }
+  t->level = outer;
+  t->mask = mask;
+  if (!f->has_result) f->result = before.result;
+  f->has_result |= before.has_result;
+  f->entry = before.entry;
+  f->done = before.done;
+  f->returned = before.returned;
+  if (returned.value) {
+    f->returned = f->returned.value ? tr_binary(t, IR_OR, f->returned, returned) : returned;
+    t->escapes++;
+  }
+}
+
 void trace_if(Tracer *t, const Stmt *s) {
   Tr c = trace_condition(t, s->cond);
   bool known;
@@ -311,6 +380,10 @@ void trace_if(Tracer *t, const Stmt *s) {
   } else if (!escapes && !c.varying && only_contributes(t, s)) {
     trace_selected(t, c, s->body);
     trace_selected(t, tr_not(t, c), s->orelse);
+  } else if (e.returns && !e.breaks && !e.continues && !c.varying && c.level &&
+             only_contributes(t, s)) {
+    trace_selected_return(t, c, s->body);
+    trace_selected_return(t, tr_not(t, c), s->orelse);
   } else {
     trace_masked(t, c, s->body);
     trace_masked(t, tr_not(t, c), s->orelse);

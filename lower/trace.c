@@ -170,7 +170,7 @@ Tr tr_leave(Tracer *t, Tr v, Level *level, Level *home, int *axes) {
 
 /* ---- ops ---- */
 
-static Tr guard(Tracer *t, Tr v, double safe) {
+Tr tr_guard(Tracer *t, Tr v, double safe) {
   if (!t->mask.value || !v.varying || v.value->type.dtype != IR_F64 || v.value->constant) return v;
   Tr mask = t->mask;
   int rank = tr_rank(v);
@@ -186,7 +186,7 @@ Tr tr_emit(Tracer *t, IrOp op, IrAttr attr, int count, const Tr *in) {
   Tr result = {0};
   for (int k = 0; k < count; k++) {
     double safe;
-    operands[k] = t->mask.value && ir_op_guard(op, k, &safe) ? guard(t, in[k], safe) : in[k];
+    operands[k] = t->mask.value && ir_op_guard(op, k, &safe) ? tr_guard(t, in[k], safe) : in[k];
     result.level = level_deeper(operands[k].level, result.level);
     result.varying |= operands[k].varying;
   }

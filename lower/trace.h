@@ -120,6 +120,9 @@ IrValue *tr_dim(Tracer *t, Tr v, int k);
 int64_t tr_static_dim(Tr v, int k); /* IR_DYNAMIC where unknown */
 /* op on values of any levels on one path; guards dangerous operands where a mask is set */
 Tr tr_emit(Tracer *t, IrOp op, IrAttr attr, int count, const Tr *in);
+/* v, where a mask is set with `safe` in the place of what depends on parameters and is masked out
+ */
+Tr tr_guard(Tracer *t, Tr v, double safe);
 Tr tr_unary(Tracer *t, IrOp op, Tr a);
 Tr tr_binary(Tracer *t, IrOp op, Tr a, Tr b);
 Tr tr_select(Tracer *t, Tr c, Tr a, Tr b);
@@ -216,6 +219,9 @@ void assign_variable(Tracer *t, Binding *binding, SVal v);
 void accumulate_target(Tracer *t, Tr v);
 Binding *lookup(Tracer *t, const VarDecl *decl);
 Binding *bind(Tracer *t, const VarDecl *decl, SVal v);
+/* v at `level`, a selection of home's iterations, back into all of them: the others keep what `old`
+ * has. */
+Tr merge_selection(Tracer *t, Tr old, Tr v, Level *level, Level *home);
 /* Runs `stmt` with the mask narrowed to `condition`. */
 void trace_masked(Tracer *t, Tr condition, const Stmt *stmt);
 /* The tensors that `stmt` may change, as places to read and write: variables it assigns, the
