@@ -158,8 +158,11 @@ typedef struct {
 Joint joint_new(IrFunction *body, const bool *wrt, const bool *seed, JointSetting setting);
 /* Copies into b what the body's results and the stored values need; map has joint's parameters. */
 void joint_forward(const Joint *j, IrBuilder *b, IrValue **map);
-/* Copies into b the backward part; map has the stored values, parameters at hand, and cotangents.
- * What does not change between runs goes to `outside`. */
+/* Whether n is the size of a parameter of the body. */
+bool is_size_of_param(const Joint *j, const IrNode *n);
+/* Copies into b the backward part; map has the stored values, parameters at hand, cotangents, and,
+ * where the body repeats, the sizes of its parameters. What does not change between runs goes to
+ * `outside`. */
 void joint_backward(const Joint *j, IrBuilder *b, IrBuilder *outside, IrValue **map);
 IrValue *joint_result(const Joint *j, IrValue *const *map, int result);
 

@@ -153,9 +153,12 @@ static void parts_apart(Parts *p, int param, int known) {
 
 static void collect_parts(Parts *p, JointSetting s) {
   Reverse *r = p->r;
-  const IrFunction *so_far = r->b->function;
-  int known = so_far->value_count;
-  if (s.repeats) p->changes = changes_of(r->arena, so_far, p->j->params, s);
+  IrFunction so_far = *r->b->function; /* what there is of it */
+  so_far.nodes = r->b->nodes;
+  so_far.node_count = r->b->node_count;
+  so_far.value_count = r->b->value_count;
+  int known = so_far.value_count;
+  if (s.repeats) p->changes = changes_of(r->arena, &so_far, p->j->params, s);
   for (int k = 0; k < p->j->params; k++) {
     const IrValue *v = r->f->params[k];
     double scale = 1;
@@ -196,8 +199,48 @@ static bool reads(const Joint *j, const IrNode *n, Availability w) {
   return false;
 }
 
+/* Whether operand k of n says how large something is. */
+static bool is_size(const IrNode *n, int k) {
+  switch (n->op) {
+  case IR_BROADCAST:
+  case IR_RESHAPE: return k > 0;
+  case IR_SLICE: return k == 2;
+  case IR_IOTA:
+  case IR_LOOP: return k == 0;
+  default: return false;
+  }
+}
+
+/* Marks the values of f that sizes are computed from, but for the tensors that have them. */
+static void mark_sizes(Arena *a, const IrFunction *f, bool *size) {
+  for (int i = f->node_count - 1; i >= 0; i--) {
+    const IrNode *n = f->nodes[i];
+    bool made = n->op != IR_SHAPE && !n->body[0] && size[n->out[0]->id];
+    for (int k = 0; k < n->in_count; k++)
+      size[n->in[k]->id] |= is_size(n, k) || (made && n->in[k]->type.dtype == IR_I64);
+    for (int side = 0; side < 2 && n->body[side]; side++) {
+      const IrFunction *body = n->body[side];
+      bool *inner = flags(a, body->value_count);
+      int shift = n->in_count - body->param_count; /* the last operands are the captures */
+      mark_sizes(a, body, inner);
+      for (int k = 0; k < body->param_count; k++)
+        if (inner[body->params[k]->id] && k + shift >= 0 && k + shift < n->in_count)
+          size[n->in[k + shift]->id] |= n->in[k + shift]->type.dtype == IR_I64;
+    }
+  }
+}
+
+bool is_size_of_param(const Joint *j, const IrNode *n) {
+  return n->op == IR_SHAPE && !n->in[0]->node && n->in[0]->index < j->params;
+}
+
+/* Sizes are not stored: over a batch, what a loop stores of elements that have left it is 0, while
+ * sizes must be the same for all. Those of parameters are known outside. */
 static void locate(Joint *j, JointSetting s, const Changes *c) {
   const IrFunction *f = j->joint;
+  Arena *a = ir_module_arena(f->module);
+  bool *size = flags(a, f->value_count);
+  mark_sizes(a, f, size);
   for (int k = 0; k < f->param_count; k++) {
     bool at_hand = k >= s.first_capture || (k == 0 && s.index_at_hand);
     j->where[f->params[k]->id] = k >= j->params ? LATER : at_hand ? AT_HAND : EARLIER;
@@ -208,9 +251,9 @@ static void locate(Joint *j, JointSetting s, const Changes *c) {
     bool inner = reads(j, n, EARLIER) || reads(j, n, UNSTORED);
     for (int k = 0; k < n->out_count; k++) {
       const IrValue *v = n->out[k];
-      Availability w = c->fixed[v->id] ? EARLIER : UNSTORED;
+      Availability w = c->fixed[v->id] && !size[v->id] ? EARLIER : UNSTORED;
       if (s.repeats && c->outside[v->id] && !inner && is_total(n)) w = HOISTED;
-      if (n->op == IR_CONST) w = AT_HAND;
+      if (n->op == IR_CONST || (s.repeats && is_size_of_param(j, n))) w = AT_HAND;
       j->where[v->id] = later ? LATER : w;
     }
   }
@@ -323,7 +366,7 @@ void joint_backward(const Joint *j, IrBuilder *b, IrBuilder *outside, IrValue **
     if (any_live(f->nodes[i], live) && runs_later(j, i)) demand_operands(f->nodes[i], live);
   for (int i = 0; i < f->node_count; i++) {
     const IrNode *n = f->nodes[i];
-    if (!any_live(n, live) || !runs_later(j, i)) continue;
+    if (!any_live(n, live) || !runs_later(j, i) || map[n->out[0]->id]) continue;
     repeat_node(j->where[n->out[0]->id] == HOISTED ? outside : b, n, map);
   }
 }

@@ -291,6 +291,19 @@ static void bind_backward(Backward *w) {
   }
 }
 
+/* The sizes of the body's parameters are those of the loop's operands. */
+static void bind_sizes(Backward *w) {
+  const IrFunction *f = w->joint->joint;
+  for (int i = 0; i < f->node_count; i++) {
+    const IrNode *n = f->nodes[i];
+    if (!is_size_of_param(w->joint, n)) continue;
+    int param = n->in[0]->index, first = w->layout.initial - 1;
+    bool element = param >= w->layout.element && param < w->layout.captured;
+    w->map[n->out[0]->id] =
+        ir_dim(w->r->b, operand(w->r, w->node, first + param), n->attr.axis + (element ? 1 : 0));
+  }
+}
+
 static const JointPart *part_of(const Joint *j, int param) {
   for (size_t k = 0; k < j->part_count; k++)
     if (j->parts[k].param == param) return &j->parts[k];
@@ -382,6 +395,7 @@ static void emit_backward(Backward *w) {
   size_t most = (size_t)w->node->attr.carried + j->part_count;
   IrValue **results = values(r->arena, (int)(2 * most));
   bind_backward(w);
+  bind_sizes(w);
   joint_backward(j, w->body, r->b, w->map);
   int count = backward_results(w, results);
   ir_function_end(w->body, results, NULL, count);
