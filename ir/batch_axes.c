@@ -75,7 +75,7 @@ static void node_axes(Arena *a, const IrNode *n, const AxisSet *in, AxisSet mask
     function_axes(a, n->body[0], in, mask, out);
   } else if (n->op != IR_SHAPE) {
     out[0] = all_of(in, n->in_count);
-    if (batch_is_guarded(n->op)) out[0] |= mask;
+    if (out[0] && batch_is_guarded(n->op)) out[0] |= mask;
   }
 }
 

@@ -81,15 +81,17 @@ static IrValue *scalar(Batcher *t, IrDtype dtype, double x) {
 }
 
 /* The operand with a harmless value where an element does not run: a divisor of integers and an
- * index must be good everywhere, other operands where there will be derivatives. */
+ * index must be good everywhere, other operands where there will be derivatives. What is the same
+ * for all elements is good for all as soon as one runs. */
 static Batched guarded(Batcher *t, IrOp op, int k, Batched v) {
   double safe = 0;
   IrDtype dtype = v.value->type.dtype;
-  bool index = k == 1 && v.batched && batch_is_guarded(op) && !ir_op_guard(op, 1, &safe) &&
-               dtype == IR_I64 && !ir_op_elementwise(op);
+  bool index = k == 1 && batch_is_guarded(op) && !ir_op_elementwise(op);
   bool dangerous = ir_op_guard(op, k, &safe) && (dtype == IR_I64 || t->differentiable);
   if (v.value->constant || !(index || dangerous)) return v;
-  return batch_select(t, t->mask, v, (Batched){scalar(t, dtype, index ? 0 : safe), false});
+  Batched otherwise = {scalar(t, dtype, index ? 0 : safe), false}, runs = t->mask;
+  if (!v.batched) runs = (Batched){ir_reduce_all(t->b, IR_REDUCE_ANY, t->mask.value), false};
+  return batch_select(t, runs, v, otherwise);
 }
 
 /* ---- nodes ---- */

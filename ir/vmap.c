@@ -213,7 +213,8 @@ static IrValue *gathered_cotangent(Batcher *t, Batched cotangent, Batched param,
   return ir_reshape(t->b, v, dims, param.value->type.rank);
 }
 
-/* The parameters of the derivative of a form: its parameters, its results and their cotangents. */
+/* The parameters of the derivative of a form: its parameters, its results and the cotangents of the
+ * real ones. */
 static void derivative_types(const BatchedForm *form, const IrFunction *g, IrType *types,
                              bool *batched) {
   const IrFunction *f = form->function;
@@ -221,9 +222,10 @@ static void derivative_types(const BatchedForm *form, const IrFunction *g, IrTyp
   memcpy(types, form->types, sizeof *types * (size_t)n);
   memcpy(batched, form->batched, sizeof *batched * (size_t)n);
   for (int pass = 0; pass < 2; pass++)
-    for (int k = 0; k < f->result_count && n < g->param_count; k++, n++) {
+    for (int k = 0; k < f->result_count && n < g->param_count; k++) {
+      if (pass == 1 && f->results[k]->type.dtype != IR_F64) continue;
       types[n] = f->results[k]->type;
-      batched[n] = form->result_batched[k];
+      batched[n++] = form->result_batched[k];
     }
 }
 

@@ -336,6 +336,7 @@ static void check_case(const Case *c) {
 /* Element types of an elementwise op's operands, by its shape rule. */
 static IrDtype operand_dtype(IrOp op, int k) {
   if (!strcmp(shape_rules[op], "logical") || (op == IR_SELECT && k == 0)) return IR_BOOL;
+  if (!strncmp(shape_rules[op], "bits", 4)) return IR_I64;
   return IR_F64;
 }
 
@@ -351,6 +352,7 @@ static void check_elementwise(IrOp op) {
     for (int k = 0; k < c.count; k++) {
       Operand *o = &c.in[k];
       *o = (Operand){.dtype = operand_dtype(op, k), .lo = 0.1, .hi = 1.9};
+      if (o->dtype == IR_I64) o->hi = 1e12;
       while (o->rank < 2 && dims[s][k][o->rank]) {
         o->dims[o->rank] = dims[s][k][o->rank];
         o->rank++;
