@@ -4,6 +4,7 @@
  * of ONNX Runtime's double, integer and bool kernels, each stated at its form. */
 #include "emit/shapes.h"
 #include "emit/indexing.h"
+#include "emit/random.h"
 
 #include <math.h>
 
@@ -364,6 +365,8 @@ static const Form forms[IR_OP_COUNT] = {
     [IR_MAX] = form_max,
     [IR_NE] = form_ne,
     [IR_SELECT] = form_select,
+    [IR_THREEFRY] = form_threefry,
+    [IR_UNIFORM] = form_uniform,
     [IR_BROADCAST] = form_broadcast,
     [IR_RESHAPE] = form_reshape,
     [IR_TRANSPOSE] = form_transpose,

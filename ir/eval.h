@@ -123,6 +123,10 @@ typedef const char *(*EvalLoop)(int64_t n, void *out, const void *const *in, con
 /* The loop of an elementwise op whose last operand has that dtype; NULL where it is not for it. */
 EvalLoop eval_loop_of(IrOp op, const IrAttr *attr, IrDtype operand);
 
+/* The loops of THREEFRY and UNIFORM (eval_random.c). */
+const char *eval_threefry_loop(int64_t n, void *out, const void *const *in, const int64_t *step);
+const char *eval_uniform_loop(int64_t n, void *out, const void *const *in, const int64_t *step);
+
 /* Walks the elements of a type in order and finds those of an operand that broadcasts to it. */
 typedef struct {
   int rank;

@@ -226,6 +226,8 @@ static const EvalLoop loops[IR_OP_COUNT][3] = {
     [IR_AND] = {[IR_BOOL] = and_bool},
     [IR_OR] = {[IR_BOOL] = or_bool},
     [IR_SELECT] = {[IR_F64] = select_f64, [IR_I64] = select_i64, [IR_BOOL] = select_bool},
+    [IR_THREEFRY] = {[IR_I64] = eval_threefry_loop},
+    [IR_UNIFORM] = {[IR_I64] = eval_uniform_loop},
 };
 
 static const EvalLoop casts[3][3] = {
@@ -390,6 +392,9 @@ TO_BOOL(ge)
 TO_BOOL(and)
 TO_BOOL(or)
 TO_SAME(select)
+TO_SAME(threefry)
+
+const char *eval_uniform(Eval *e) { return elementwise(e, IR_F64); }
 
 const char *eval_cast(Eval *e) {
   IrType type = e->in[0]->tensor.type;

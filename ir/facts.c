@@ -127,6 +127,7 @@ static unsigned f64_facts(IrOp op, IrValue *const *in, unsigned x, unsigned y) {
   case IR_DIV: return quotient_facts(x, y);
   case IR_MOD: return (x & FIN) && (y & POS) ? FIN | (x & NONNEG) : 0;
   case IR_POW: return pow_facts(x, in[1]);
+  case IR_UNIFORM: return NONNEG | LE1 | FIN;
   default: return 0;
   }
 }

@@ -156,6 +156,18 @@ SHAPE_RULE(comparison) {
 
 SHAPE_RULE(cast) { return ir_infer_elementwise(a, attr->dtype, in, count, out); }
 
+SHAPE_RULE(bits) {
+  (void)attr;
+  const char *error = elementwise(a, IR_I64, in, count, out);
+  return error || in[0]->type.dtype == IR_I64 ? error : unexpected(a, &in[0]->type, "i64");
+}
+
+SHAPE_RULE(bits_to_real) {
+  const char *error = shape_bits(a, attr, in, count, out);
+  out->dtype = IR_F64;
+  return error;
+}
+
 SHAPE_RULE(select) {
   (void)attr;
   const char *error = ir_infer_elementwise(a, in[1]->type.dtype, in, count, out);

@@ -13,6 +13,8 @@ enum {
   ELEMENTWISE_comparison = true,
   ELEMENTWISE_select = true,
   ELEMENTWISE_cast = true,
+  ELEMENTWISE_bits = true,
+  ELEMENTWISE_bits_to_real = true,
   ELEMENTWISE_constant = false,
   ELEMENTWISE_broadcast = false,
   ELEMENTWISE_reshape = false,
@@ -42,6 +44,8 @@ SHAPE_RULE(predicate);  /* f64 to bool */
 SHAPE_RULE(comparison); /* operands alike, to bool */
 SHAPE_RULE(select);
 SHAPE_RULE(cast);
+SHAPE_RULE(bits);         /* i64 */
+SHAPE_RULE(bits_to_real); /* i64 to f64 */
 SHAPE_RULE(broadcast);
 SHAPE_RULE(reshape);
 SHAPE_RULE(transpose);

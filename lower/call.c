@@ -89,7 +89,6 @@ static void refuse_solvers(Tracer *t, const Expr *e) {
 }
 
 SVal trace_call(Tracer *t, const Expr *e) {
-  if (has_suffix(e->name, "_rng")) trace_unsupported(t, e->span, "random numbers ('%s')", e->name);
   if (is_density_name(e->name) && (e->function || !has_suffix(e->name, "_cdf") || e->bar))
     return trace_density_call(t, e, is_unnormalised(e->name) && drops_here(t));
   if (!strcmp(e->name, "reduce_sum") || !strcmp(e->name, "reduce_sum_static"))

@@ -1,6 +1,7 @@
 /* Library functions that are IR ops, or shapes: everything else in the library is written in Stan.
  */
 #include "lower/call.h"
+#include "lower/random.h"
 
 #include <float.h>
 #include <math.h>
@@ -282,6 +283,13 @@ static Tr f_sort_indices_desc(const Call *c) {
   return tr_binary(c->t, IR_ADD, sorted_indices(c, true), tr_int(c->t, 1));
 }
 
+/* ---- random numbers ---- */
+
+static Tr f_unit_rng(const Call *c) {
+  Tr n = c->count ? int_arg(c, 0) : (Tr){0};
+  return draw_units(c->t, c->count, &n);
+}
+
 /* ---- tables ---- */
 
 static const struct {
@@ -378,6 +386,7 @@ static const struct {
     {"greater_of", 2, 2, f_greater_of},
     {"lesser_of", 2, 2, f_lesser_of},
     {"fmod", 2, 2, f_fmod},
+    {"unit_rng", 0, 1, f_unit_rng},
 };
 
 static bool call_operator(Tracer *t, Operator op, SVal *args, const StanType *type, SVal *result) {

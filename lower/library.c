@@ -1,6 +1,7 @@
 /* Calls of the library's functions: choosing the overload, checking domains, mapping over
  * containers, keeping special functions as IR calls. */
 #include "lower/call.h"
+#include "lower/random.h"
 
 #include <string.h>
 
@@ -50,6 +51,8 @@ static int mapped_axes(const FunDef *f, const SVal *args, int count) {
                                                                   : type_rank(f->args[k]->type));
     if (more != 0 && more != extra) return -1;
   }
+  for (int k = 0; extra && k < count; k++) /* what takes arrays is called as it stands */
+    if (f->args[k]->type->array_dims) return -1;
   return extra;
 }
 
@@ -139,6 +142,15 @@ SVal leave_mapped(Tracer *t, SVal v, Level *outer, const StanType *type) {
   return sval(type, tr_broadcast(t, x, axes + own, dims), v.autodiff);
 }
 
+/* What a function that draws would throw on spoils its result alone. */
+static SVal poisoned(Tracer *t, SVal v, Tr thrown) {
+  if (!thrown.value) return v;
+  Tr nothing = v.type->base == T_INT ? tr_int(t, INT32_MIN) : tr_real(t, 0.0 / 0.0);
+  for (int k = 0; k < tr_rank(v.tr) && thrown.level; k++) thrown = tr_unsqueeze(t, thrown, k);
+  v.tr = tr_select(t, thrown, nothing, v.tr);
+  return v;
+}
+
 /* ---- IR calls ---- */
 
 enum { MAX_RESULTS = 16 }; /* of a function of the library, members of tuples counted */
@@ -213,6 +225,8 @@ static Callee *trace_callee(Tracer *t, const FunDef *f, const IrType *params, bo
   }
   t->accumulators[ACC_TARGET] = tr_real(t, 0);
   t->accumulators[ACC_VALID] = tr_const(ir_bool(t->b, true));
+  t->accumulators[ACC_DRAWS] = tr_int(t, 0);
+  t->key = (Tr){0};
   trace_stmt(t, f->body);
   IrValue *results[MAX_RESULTS];
   int count = 0;
@@ -355,7 +369,11 @@ static SVal trace_body(Tracer *t, Frame *frame, SVal *args, int count) {
   t->broken = t->continued = (Tr){0};
   t->escapes = 0;
   for (int k = 0; k < count; k++) bind(t, f->args[k], promote(t, args[k], f->args[k]->type));
-  if (frame->is_library && !t->unchecked) check_domains(t, f);
+  if (frame->is_library && !t->unchecked) {
+    if (is_random_name(f->name)) t->thrown = &frame->thrown;
+    check_domains(t, f);
+    t->thrown = saved.thrown;
+  }
   trace_stmt(t, f->body);
   t->frame = saved.frame;
   t->mask = saved.mask;
@@ -438,7 +456,7 @@ SVal call_library(Tracer *t, const char *name, SVal *args, int count, const Stan
     trace_library(t, &frame, args, count);
     if (frame.is_density || !frame.has_result)
       trace_unsupported(t, span, "the function '%s' for these arguments", name);
-    r = frame.result;
+    r = poisoned(t, frame.result, frame.thrown);
     r.autodiff = frame.autodiff;
   }
   r = extra ? leave_mapped(t, r, outer, type) : r;

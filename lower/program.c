@@ -3,6 +3,7 @@
 #include "lower/call.h"
 #include "lower/describe.h"
 #include "lower/ports.h"
+#include "lower/random.h"
 
 #include <string.h>
 
@@ -60,9 +61,11 @@ static void check_definitions(Tracer *t, BlockKind kind) {
   }
 }
 
-static void trace_transformed_data(Tracer *t) {
+static void trace_transformed_data(Tracer *t, Ports *p) {
   Tr *valid = &t->accumulators[ACC_VALID];
+  if (block_draws(&t->program->blocks[BLOCK_TRANSFORMED_DATA])) start_generator(t, p, false);
   trace_definitions(t, BLOCK_TRANSFORMED_DATA);
+  end_generator(t);
   check_definitions(t, BLOCK_TRANSFORMED_DATA);
   bool known;
   if (tr_known_bool(*valid, &known) && !known)
@@ -103,7 +106,7 @@ static Tr unconstrained_input(Tracer *t, Ports *p) {
 static void trace_given(Tracer *t, Ports *p) {
   t->block = BLOCK_DATA;
   trace_data(t, p, &t->program->blocks[BLOCK_DATA]);
-  trace_transformed_data(t);
+  trace_transformed_data(t, p);
 }
 
 static void trace_transformed_parameters(Tracer *t) {
@@ -136,10 +139,17 @@ static void trace_log_density(Tracer *t, Ports *p) {
   add_output(p, (LoweredPort){.name = "valid"}, t->accumulators[ACC_VALID].value);
 }
 
+/* A model without results is none. */
+static void require_outputs(Tracer *t, const Ports *p, const char *what) {
+  if (!p->output_count)
+    diag_fatal(t->diagnostics, DIAG_DATA, (Span){0}, "the program has no %s to emit", what);
+}
+
 static void trace_constrain(Tracer *t, Ports *p) {
   trace_from_unconstrained(t, p);
   output_block(t, p, BLOCK_PARAMETERS);
   output_block(t, p, BLOCK_TRANSFORMED_PARAMETERS);
+  require_outputs(t, p, "parameters");
 }
 
 static void trace_unconstrain(Tracer *t, Ports *p) {
@@ -161,8 +171,10 @@ static void trace_generate(Tracer *t, Ports *p) {
   trace_given(t, p);
   trace_parameter_inputs(t, p);
   trace_transformed_parameters(t);
+  if (block_draws(&t->program->blocks[BLOCK_GENERATED_QUANTITIES])) start_generator(t, p, true);
   trace_definitions(t, BLOCK_GENERATED_QUANTITIES);
   output_block(t, p, BLOCK_GENERATED_QUANTITIES);
+  require_outputs(t, p, "generated quantities");
 }
 
 static void (*const entries[])(Tracer *t, Ports *p) = {
@@ -209,6 +221,7 @@ static Tracer *tracer_new(Arena *arena, const Program *program, const LowerOptio
   t->b = ir_function_begin(t->module, NULL, "model");
   t->accumulators[ACC_TARGET] = tr_real(t, 0);
   t->accumulators[ACC_VALID] = tr_const(ir_bool(t->b, true));
+  t->accumulators[ACC_DRAWS] = tr_int(t, 0);
   return t;
 }
 
@@ -237,6 +250,7 @@ Lowered *lower_program(Arena *arena, const Program *program, const LowerOptions 
   out->model_json = describe_model(t, program);
   if (options->entry == ENTRY_LOG_DENSITY) f = guard_density(t, f, &p, !options->no_gradient);
   f = ir_vmap(f, p.batched, 1, NULL, true, NULL);
+  f = take_state(t, f, &p);
   if (!options->disable_expand) f = ir_expand_calls(f);
   f = ir_simplify(f);
   name_leading_axis(&p, options->entry == ENTRY_GENERATE ? "draw" : "chain");

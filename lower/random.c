@@ -6,8 +6,8 @@
 
 /* ---- drawing ---- */
 
-/* The number of each iteration of the level, in order; with own axes of the given dims, of each of their
- * elements. */
+/* The number of each iteration of the level, in order; with own axes of the given dims, of each of
+ * their elements. */
 static Tr element_number(Tracer *t, int rank, const Tr *dims) {
   Level *levels[IR_MAX_RANK], *level = t->level;
   int depth = level ? level->depth : 0, total = depth + rank;
@@ -132,43 +132,43 @@ void start_generator(Tracer *t, Ports *p, bool batched) {
 
 void end_generator(Tracer *t) { t->key = (Tr){0}; }
 
-/* How many draws the function is called for: the size of the first input that has one for each, or else
- * an input of its own. */
-static IrValue *draw_count(IrBuilder *b, Ports *p, IrValue *const *params) {
+static bool is_key(const LoweredPort *port) { return port->name == KEY || port->name == KEYS; }
+
+/* How many draws the function is called for: the size of the first input that has one for each, or
+ * else an input of its own. */
+static IrValue *draw_count(IrBuilder *b, const Ports *p, IrValue *const *params, Ports *outer) {
   for (size_t k = 0; k < p->input_count; k++)
     if (p->batched[k] && params[k]) return ir_dim(b, params[k], 0);
-  add_input(p, (LoweredPort){.name = "draws"}, false);
+  add_input(outer, (LoweredPort){.name = "draws"}, false);
   return ir_param(b, ir_scalar(IR_I64), "draws");
 }
 
+/* The keys as they follow from the state. */
+static void derive_keys(IrBuilder *b, const Ports *p, IrValue **params, Ports *outer) {
+  add_input(outer, (LoweredPort){.name = "prng_state"}, false);
+  IrValue *key = prng_key(b, ir_param(b, ir_type(IR_I64, 1, (int64_t[]){2}), "prng_state"));
+  for (size_t k = 0; k < p->input_count; k++) {
+    if (p->inputs[k].name == KEY) params[k] = ir_binary(b, IR_THREEFRY, key, ir_i64(b, -1));
+    if (p->inputs[k].name != KEYS) continue;
+    params[k] = prng_split(b, key, draw_count(b, p, params, outer));
+  }
+}
+
 IrFunction *take_state(Tracer *t, IrFunction *f, Ports *p) {
-  size_t count = p->input_count;
-  bool any = false;
-  for (size_t k = 0; k < count; k++)
-    any |= p->inputs[k].name == KEY || p->inputs[k].name == KEYS;
-  if (!any) return f;
+  size_t count = p->input_count, keys = 0;
+  for (size_t k = 0; k < count; k++) keys += is_key(&p->inputs[k]);
+  if (!keys) return f;
   IrBuilder *b = ir_function_begin(t->module, NULL, f->name);
   IrValue **params = ARENA_ARRAY(t->arena, IrValue *, count);
   IrValue **results = ARENA_ARRAY(t->arena, IrValue *, (size_t)f->result_count);
   Ports outer = {.arena = p->arena};
   for (size_t k = 0; k < count; k++) {
-    if (p->inputs[k].name == KEY || p->inputs[k].name == KEYS) continue;
-    params[k] = ir_param(b, f->params[k]->type, f->param_names ? f->param_names[k] : NULL);
+    if (is_key(&p->inputs[k])) continue;
+    params[k] = ir_param(b, f->params[k]->type, p->inputs[k].name);
     ir_assume(params[k], f->params[k]->facts);
     add_input(&outer, p->inputs[k], p->batched[k]);
   }
-  IrValue *state = ir_param(b, ir_type(IR_I64, 1, (int64_t[]){2}), "prng_state");
-  add_input(&outer, (LoweredPort){.name = "prng_state"}, false);
-  for (size_t k = 0; k < count; k++)
-    if (p->inputs[k].name == KEYS) p->inputs[k] = p->inputs[k];
-  IrValue *draws = NULL;
-  for (size_t k = 0; k < count && !draws; k++)
-    if (p->inputs[k].name == KEYS) draws = draw_count(b, &outer, params);
-  IrValue *key = prng_key(b, state);
-  for (size_t k = 0; k < count; k++) {
-    if (p->inputs[k].name == KEYS) params[k] = prng_split(b, key, draws);
-    if (p->inputs[k].name == KEY) params[k] = ir_binary(b, IR_THREEFRY, key, ir_i64(b, -1));
-  }
+  derive_keys(b, p, params, &outer);
   ir_inline(b, f, params, results);
   p->inputs = outer.inputs;
   p->input_count = outer.input_count;

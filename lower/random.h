@@ -1,7 +1,7 @@
-/* Random numbers. A generator is a key of 64 bits and a count of the draws made with it; a draw of n
- * numbers takes 64 random bits for each, THREEFRY of the key and a counter whose high word is the
- * number of the draw and whose low word tells elements apart, those of all iterations of the level. So
- * no counter is used twice, and loops and branches need to carry the count alone. */
+/* Random numbers. A generator is a key of 64 bits and a count of the draws made with it; a draw of
+ * n numbers takes 64 random bits for each, THREEFRY of the key and a counter whose high word is the
+ * number of the draw and whose low word tells elements apart, those of all iterations of the level.
+ * So no counter is used twice, and loops and branches need to carry the count alone. */
 #ifndef STAN2ONNX_LOWER_RANDOM_H
 #define STAN2ONNX_LOWER_RANDOM_H
 
@@ -30,11 +30,12 @@ IrValue *prng_split(IrBuilder *b, IrValue *key, IrValue *count);
 
 /* ---- entry points ---- */
 
-/* Starts a generator for what is traced next, with a key that is an input of the function: one for each
- * chain or draw, or one for all. Without, nothing can be drawn. */
+/* Starts a generator for what is traced next, with a key that is an input of the function: one for
+ * each chain or draw, or one for all. Without, nothing can be drawn. */
 void start_generator(Tracer *t, Ports *p, bool batched);
 void end_generator(Tracer *t);
-/* The batched function f with one input prng_state in the place of its keys; p changes accordingly. */
+/* The batched function f with one input prng_state in the place of its keys; p changes accordingly.
+ */
 IrFunction *take_state(Tracer *t, IrFunction *f, Ports *p);
 
 #endif

@@ -1,5 +1,6 @@
 /* Statements other than assignments and loops. */
 #include "lower/call.h"
+#include "lower/random.h"
 
 #include <string.h>
 
@@ -233,6 +234,7 @@ bool stmt_varies(Tracer *t, const Stmt *stmt) {
   for (int s = 0; s < 2; s++)
     for (size_t k = 0; k < sets[s].count; k++)
       if (value_varies(&lookup(t, sets[s].items[k])->value)) return true;
+  if (t->key.value && t->key.varying && stmt_draws(stmt)) return true;
   return t->mask.value && t->mask.varying;
 }
 

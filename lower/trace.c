@@ -343,6 +343,10 @@ void trace_throw(Tracer *t, Tr bad) {
   bool known;
   if (tr_known_bool(bad, &known) && !known) return;
   bad = tr_reduce_all(t, IR_REDUCE_ANY, bad);
+  if (t->thrown) {
+    *t->thrown = t->thrown->value ? tr_binary(t, IR_OR, *t->thrown, bad) : bad;
+    return;
+  }
   bad = tr_and(t, t->mask, bad);
   bad = tr_fold(t, IR_REDUCE_ANY, bad, t->level, NULL);
   Tr *valid = &t->accumulators[ACC_VALID];

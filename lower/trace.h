@@ -66,12 +66,13 @@ struct Frame {
   bool done;      /* everything has returned */
   int term_count; /* is_density: the terms of its only, unconditional return */
   Tr *terms;
+  Tr thrown;   /* a function that draws: where Stan would throw; value NULL: nowhere */
   Tr entry;    /* the mask at entry */
   Tr returned; /* bool: which iterations have returned; value NULL: none so far */
 };
 
 /* Pseudo-variables that statements update beside the program's own. */
-typedef enum { ACC_TARGET, ACC_VALID, ACC_COUNT } Accumulator;
+typedef enum { ACC_TARGET, ACC_VALID, ACC_DRAWS, ACC_COUNT } Accumulator;
 
 typedef struct Tracer Tracer;
 struct Tracer {
@@ -85,7 +86,10 @@ struct Tracer {
   Frame *frame;
   Level *level;
   Tr mask;                    /* bool: the iterations and chains that run; value NULL: all */
-  Tr accumulators[ACC_COUNT]; /* target (f64) and "nothing thrown yet" (bool), both of level NULL */
+  Tr accumulators[ACC_COUNT]; /* target (f64), "nothing thrown yet" (bool) and the count of draws of
+                                 random numbers (i64), all of level NULL */
+  Tr key;                     /* of the generator (i64); value NULL: nothing can be drawn */
+  Tr *thrown; /* where not NULL, trace_throw records here for which iterations (bool) instead */
   Tr broken, continued; /* bool: iterations that left or skipped the rest of the loop's body */
   int escapes;          /* counts changes of returned, broken and continued */
   BlockKind block;
