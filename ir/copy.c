@@ -292,11 +292,17 @@ static bool types_last(const LoopCopy *l, const Copier *inner) {
 
 static bool is_true(const IrValue *v) { return v->constant && v->constant->data.boolean[0]; }
 
+/* Whether a loop's count is a size, as opposed to something computed: over a batch that might
+ * differ between the elements, which loops can deal with and shapes cannot. */
+static bool is_size(const IrValue *count) {
+  return count->constant || (count->node && count->node->op == IR_SHAPE);
+}
+
 /* An out that is the same in all iterations, stacked; NULL where their number is not known before
  * the loop, or where it differs. */
 static IrValue *stacked_invariant(Copier *c, const IrLoop *loop, const IrBuilder *body,
                                   IrValue *v) {
-  if (loop->condition || (v->owner == body->function && !v->constant) ||
+  if (loop->condition || !is_size(loop->count) || (v->owner == body->function && !v->constant) ||
       v->type.rank == IR_MAX_RANK)
     return NULL;
   IrValue *dims[IR_MAX_RANK];
