@@ -43,6 +43,17 @@ const char *types_text(Checker *c, const Arg *args, int count) {
 
 /* ---- names ---- */
 
+const char *block_name(BlockKind block) {
+  static const char *const names[] = {[BLOCK_FUNCTIONS] = "functions",
+                                      [BLOCK_DATA] = "data",
+                                      [BLOCK_TRANSFORMED_DATA] = "transformed data",
+                                      [BLOCK_PARAMETERS] = "parameters",
+                                      [BLOCK_TRANSFORMED_PARAMETERS] = "transformed parameters",
+                                      [BLOCK_MODEL] = "model",
+                                      [BLOCK_GENERATED_QUANTITIES] = "generated quantities"};
+  return names[block];
+}
+
 /* Words that no syntax uses (yet), but that cannot be names. */
 static const char *const reserved[] = {
     "generated", "quantities", "transformed", "repeat", "until",  "then",   "true", "false",
@@ -114,8 +125,8 @@ static void suggest(Suggestion *s, const char *name) {
 
 static bool in_scope(const Symbol *y) { return y->variable || y->function_count; }
 
-/* A distribution's or density's name for one that lacks its ending. */
-static const char *with_ending(Checker *c, const char *name) {
+/* The name of a function for one that lacks its ending. */
+static const char *complete_name(Checker *c, const char *name) {
   static const char *const endings[] = {"_lpmf", "_lpdf", "_cdf", "_lcdf", "_lccdf", "_rng"};
   for (size_t k = 0; k < sizeof endings / sizeof *endings; k++) {
     const char *longer = arena_printf(c->arena, "%s%s", name, endings[k]);
@@ -135,7 +146,7 @@ const char *did_you_mean(Checker *c, const char *name) {
     if (in_scope(y)) suggest(&s, y->name);
   }
   for (int k = 0; k < signatures_count(); k++) suggest(&s, signatures_name(k));
-  if (!s.best) s.best = with_ending(c, name);
+  if (!s.best) s.best = complete_name(c, name);
   return s.best ? arena_printf(c->arena, " Did you mean '%s'?", s.best) : "";
 }
 

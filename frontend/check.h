@@ -56,6 +56,8 @@ const char *type_text(Checker *c, const StanType *t);
 const char *types_text(Checker *c, const Arg *args, int count);
 /* False (reported) where `name` is a word that Stan keeps for itself. */
 bool check_identifier(Checker *c, Span span, const char *name);
+/* "transformed data" */
+const char *block_name(BlockKind block);
 /* " Did you mean 'x'?" for a name that nothing has, or "". */
 const char *did_you_mean(Checker *c, const char *name);
 /* False (reported) where a variable of this name is in scope. */
@@ -73,6 +75,9 @@ extern const StanType type_error, type_void, type_int, type_real, type_library_f
 /* How many promotions (int to real to complex, in arrays and tuples too) turn `from` into `to`; -1
  * where they cannot. */
 int promotion_cost(const StanType *to, const StanType *from);
+/* Whether a value of type `from` may be assigned to a variable, or returned as a result, of type
+ * `to`. In the library's own sources row vectors may be vectors. */
+bool type_accepts(const Checker *c, const StanType *to, const StanType *from);
 /* The least type that both can be promoted to, or NULL. */
 const StanType *common_type(Arena *a, const StanType *x, const StanType *y);
 bool is_complex(const StanType *t);
@@ -107,6 +112,8 @@ typedef struct {
   const char *what; /* in words */
 } Fit;
 
+/* A signature that outlives the visit of it. */
+const StanType *signature_copy(Arena *a, const StanType *signature);
 /* Whether arguments of these types and levels fit the parameters. Messages count them with the
  * `before` arguments that are not among them. */
 Fit fit_arguments(Checker *c, const StanType *signature, const Arg *args, int count, int before);

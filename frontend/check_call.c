@@ -40,7 +40,13 @@ static bool check_bar(Checker *c, Expr *e) {
 static bool check_effects(Checker *c, Span span, const char *name) {
   switch (name_suffix(name)) {
   case SUFFIX_LP:
-    if (target_allowed(c) || c->block == BLOCK_TRANSFORMED_PARAMETERS) return true;
+    if (target_allowed(c)) return true;
+    if (c->block == BLOCK_TRANSFORMED_PARAMETERS) {
+      diag(c->diagnostics, DIAG_WARNING, span,
+           "Functions whose names end in _lp are deprecated in the transformed parameters block; "
+           "one whose name ends in _jacobian adds its terms only where they are wanted.");
+      return true;
+    }
     check_error(c, span,
                 "The target can only be used in the model block and in functions whose names end "
                 "in _lp, so '%s' cannot be called here.",

@@ -73,16 +73,11 @@ static bool mentions(const Expr *e, const VarDecl *v) {
   return false;
 }
 
-static bool vectors_fit(Checker *c, const StanType *to, const StanType *from) {
-  return c->options.is_library && to->base == T_VECTOR && from->base == T_ROW_VECTOR &&
-         to->array_dims == from->array_dims;
-}
-
 static void check_initial_value(Checker *c, VarDecl *d) {
   if (!d->init) return;
   check_expr(c, d->init);
   if (is_error(d->init)) return;
-  if (promotion_cost(d->type, d->init->type) < 0 && !vectors_fit(c, d->type, d->init->type)) {
+  if (!type_accepts(c, d->type, d->init->type)) {
     check_error(c, d->span, "A value of type %s cannot be assigned to a variable of type %s.",
                 type_text(c, d->init->type), type_text(c, d->type));
     return;

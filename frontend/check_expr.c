@@ -24,17 +24,6 @@ static const AdLevel *check_function_name(Checker *c, Expr *e, const Symbol *y) 
   return generated ? &ad_data : &ad_autodiff;
 }
 
-static const char *block_name(BlockKind block) {
-  static const char *const names[] = {[BLOCK_FUNCTIONS] = "functions",
-                                      [BLOCK_DATA] = "data",
-                                      [BLOCK_TRANSFORMED_DATA] = "transformed data",
-                                      [BLOCK_PARAMETERS] = "parameters",
-                                      [BLOCK_TRANSFORMED_PARAMETERS] = "transformed parameters",
-                                      [BLOCK_MODEL] = "model",
-                                      [BLOCK_GENERATED_QUANTITIES] = "generated quantities"};
-  return names[block];
-}
-
 static const AdLevel *check_variable(Checker *c, Expr *e) {
   if (!check_identifier(c, e->span, e->name)) return fail(e);
   const char *name = name_normalised(c->arena, e->name);
@@ -83,10 +72,25 @@ static const AdLevel *check_unary(Checker *c, Expr *e) {
   return fail(e);
 }
 
-static void warn_of_int_division(Checker *c, const Expr *e) {
+static bool is_comparison(const Expr *e) {
+  return e->kind == E_BINARY && e->op >= OP_EQ && e->op <= OP_GE;
+}
+
+/* Of what has a type, but often another meaning than what was meant. */
+static void warn_of_meaning(Checker *c, const Expr *e) {
   const Expr *a = e->args[0], *b = e->args[1];
-  if (e->op != OP_DIV || a->type->base != T_INT || b->type->base != T_INT) return;
   if (c->options.is_library) return;
+  if (is_comparison(e) && is_comparison(a))
+    diag(c->diagnostics, DIAG_WARNING, e->span,
+         "Comparisons in a row, x %s y %s z, are read as (x %s y) %s z; x %s y && y %s z may be "
+         "what is meant. Parentheses make it clear.",
+         operator_spelling(a->op), operator_spelling(e->op), operator_spelling(a->op),
+         operator_spelling(e->op), operator_spelling(a->op), operator_spelling(e->op));
+  if (e->op == OP_POW && a->type->base == T_MATRIX && b->type->base <= T_REAL)
+    diag(c->diagnostics, DIAG_WARNING, a->span,
+         "A matrix ^ a number is the power of every element: write .^ if that is meant, or "
+         "matrix_power(x, n) for the power of the matrix.");
+  if (e->op != OP_DIV || a->type->base != T_INT || b->type->base != T_INT) return;
   diag(c->diagnostics, DIAG_WARNING, a->span,
        "Both operands of this division are int, so its result is rounded towards zero. If that is "
        "meant, write %%/%%; otherwise make one operand a real, as in x * 1.0 / y.");
@@ -102,7 +106,7 @@ static const AdLevel *check_binary(Checker *c, Expr *e) {
                 operator_spelling(e->op), type_text(c, a.type), type_text(c, b.type));
     return fail(e);
   }
-  warn_of_int_division(c, e);
+  warn_of_meaning(c, e);
   return ad_join(c->arena, x, y);
 }
 

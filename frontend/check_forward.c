@@ -26,18 +26,7 @@ typedef struct {
 
 static bool add_candidate(void *context, const StanType *signature) {
   Candidates *list = context;
-  StanType *copy = ARENA_NEW(list->c->arena, StanType);
-  size_t n = (size_t)signature->member_count;
-  const StanType **members = ARENA_ARRAY(list->c->arena, const StanType *, n);
-  bool *data = ARENA_ARRAY(list->c->arena, bool, n);
-  for (size_t k = 0; k < n; k++) {
-    members[k] = signature->members[k];
-    data[k] = signature->data_only[k];
-  }
-  *copy = *signature;
-  copy->members = members;
-  copy->data_only = data;
-  Candidate item = {copy, NULL};
+  Candidate item = {signature_copy(list->c->arena, signature), NULL};
   ARENA_PUSH(list->c->arena, list->items, list->count, list->capacity, item);
   return true;
 }

@@ -5,18 +5,6 @@
 
 /* ---- places to assign to ---- */
 
-static const char *origin_of(const VarDecl *v) {
-  static const char *const names[] = {
-      [BLOCK_FUNCTIONS] = "the functions block",
-      [BLOCK_DATA] = "the data block",
-      [BLOCK_TRANSFORMED_DATA] = "the transformed data block",
-      [BLOCK_PARAMETERS] = "the parameters block",
-      [BLOCK_TRANSFORMED_PARAMETERS] = "the transformed parameters block",
-      [BLOCK_MODEL] = "the model block",
-      [BLOCK_GENERATED_QUANTITIES] = "the generated quantities block"};
-  return names[v->block];
-}
-
 static bool check_assignable(Checker *c, const Expr *e) {
   const VarDecl *v = e->variable;
   if (!v && e->function && c->block == BLOCK_FUNCTIONS) return true; /* its type will not fit */
@@ -25,8 +13,8 @@ static bool check_assignable(Checker *c, const Expr *e) {
     return false;
   }
   if (v->global && v->block != c->block) {
-    check_error(c, e->span, "Cannot assign to '%s', which was declared in %s.", e->name,
-                origin_of(v));
+    check_error(c, e->span, "Cannot assign to '%s', which was declared in the %s block.", e->name,
+                block_name(v->block));
     return false;
   }
   if (v->is_argument || v->is_loop_variable) {
@@ -230,19 +218,13 @@ static bool refuse_function(Checker *c, const Stmt *s, const Expr *target, const
   return false;
 }
 
-static bool assignment_fits(const Expr *target, const StanType *type) {
-  if (target->kind != E_TUPLE) return promotion_cost(target->type, type) >= 0;
+static bool assignment_fits(const Checker *c, const Expr *target, const StanType *type) {
+  if (target->kind != E_TUPLE) return type_accepts(c, target->type, type);
   if (type->base != T_TUPLE || type->array_dims || type->member_count != target->arg_count)
     return false;
   for (int k = 0; k < target->arg_count; k++)
-    if (!assignment_fits(target->args[k], type->members[k])) return false;
+    if (!assignment_fits(c, target->args[k], type->members[k])) return false;
   return true;
-}
-
-/* Vectors and row vectors stand for one another in the library's own sources. */
-static bool vectors_fit(Checker *c, const StanType *to, const StanType *from) {
-  return c->options.is_library && to->base == T_VECTOR && from->base == T_ROW_VECTOR &&
-         to->array_dims == from->array_dims;
 }
 
 static void warn_of_self_assignment(Checker *c, const Stmt *s) {
@@ -268,7 +250,7 @@ static void check_assignment(Checker *c, Stmt *s) {
   }
   warn_of_self_assignment(c, s);
   if (refuse_function(c, s, s->lhs, from)) return;
-  if (assignment_fits(s->lhs, from) || vectors_fit(c, to, from)) return;
+  if (assignment_fits(c, s->lhs, from)) return;
   check_error(c, s->rhs->span, "A value of type %s cannot be assigned to a variable of type %s.",
               type_text(c, from), type_text(c, to));
 }
@@ -366,9 +348,7 @@ static Flow check_return(Checker *c, Stmt *s) {
     return FLOW_RETURNS;
   }
   check_expr(c, s->rhs);
-  if (is_error(s->rhs) || promotion_cost(result, s->rhs->type) >= 0 ||
-      vectors_fit(c, result, s->rhs->type))
-    return FLOW_RETURNS;
+  if (is_error(s->rhs) || type_accepts(c, result, s->rhs->type)) return FLOW_RETURNS;
   check_error(c, s->span, "The function returns %s, but this statement returns %s.",
               type_text(c, result), type_text(c, s->rhs->type));
   return FLOW_RETURNS;

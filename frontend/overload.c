@@ -79,7 +79,7 @@ typedef struct {
   const char *lines[SHOWN];
 } Search;
 
-static const StanType *copy_signature(Arena *a, const StanType *s) {
+const StanType *signature_copy(Arena *a, const StanType *s) {
   StanType *copy = ARENA_NEW(a, StanType);
   size_t n = (size_t)s->member_count;
   const StanType **members = ARENA_ARRAY(a, const StanType *, n);
@@ -102,7 +102,7 @@ static void consider(Search *s, const StanType *signature, FunDef *function, int
   }
   s->best = cost;
   s->ties = 1;
-  s->signature = function ? signature : copy_signature(s->c->arena, signature);
+  s->signature = function ? signature : signature_copy(s->c->arena, signature);
   s->function = function;
 }
 
@@ -301,7 +301,7 @@ static void consider_relaxed(RelaxedSearch *r, const StanType *signature, FunDef
   r->axes = axes;
   s->best = distance;
   s->ties = 1;
-  s->signature = function ? signature : copy_signature(s->c->arena, signature);
+  s->signature = function ? signature : signature_copy(s->c->arena, signature);
   s->function = function;
 }
 

@@ -39,6 +39,12 @@ int promotion_cost(const StanType *to, const StanType *from) {
   return total;
 }
 
+bool type_accepts(const Checker *c, const StanType *to, const StanType *from) {
+  if (promotion_cost(to, from) >= 0) return true;
+  return c->options.is_library && to->base == T_VECTOR && from->base == T_ROW_VECTOR &&
+         to->array_dims == from->array_dims;
+}
+
 const StanType *common_type(Arena *a, const StanType *x, const StanType *y) {
   if (x->base != T_TUPLE || y->base != T_TUPLE) {
     if (promotion_cost(x, y) >= 0) return x;

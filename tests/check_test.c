@@ -466,6 +466,77 @@ START_TEST(several_errors) {
 }
 END_TEST
 
+/* What is accepted with a warning, and where it points. */
+static const struct {
+  const char *source;
+  int column;
+  const char *words;
+} warnings[] = {
+    {"data { int n; } model { print(n / 2); }", 30, "%/%"},
+    {"model { print(1 < 2 < 3); }", 14, "&&"},
+    {"data { matrix[2, 2] m; } model { print(m ^ 2); }", 39, "matrix_power"},
+    {"model { real x = x; }", 8, "own initial value"},
+    {"model { real x; x = (x); }", 16, "itself"},
+    {"model { while (1) { break; print(1); } }", 27, "never reached"},
+    {"functions { real f_lp(real x) { return x; } } transformed parameters { real y = f_lp(1); }",
+     80, "_jacobian"},
+};
+
+START_TEST(warning) {
+  Parsed p = checked(warnings[_i].source);
+  size_t count;
+  const Diagnostic *list = diag_list(p.diagnostics, &count);
+  ck_assert_msg(count == 1, "%s: %zu", warnings[_i].source, count);
+  ck_assert_int_eq(list[0].kind, DIAG_WARNING);
+  ck_assert_msg(list[0].span.begin == (uint32_t)warnings[_i].column, "%s: %u", warnings[_i].source,
+                list[0].span.begin);
+  ck_assert_msg(strstr(list[0].message, warnings[_i].words) != NULL, "%s", list[0].message);
+  parsed_free(&p);
+}
+END_TEST
+
+START_TEST(no_warning) {
+  Parsed p = checked(
+      "data { int n; matrix[2, 2] m; } model { print(n %/% 2, n / 2.0, (1 < 2) < 3, m .^ 2); "
+      "while (1) { break; } }");
+  ck_assert_str_eq(parsed_messages(&p), "");
+  parsed_free(&p);
+}
+END_TEST
+
+/* However many errors there are, the messages come to an end. */
+START_TEST(messages_end) {
+  Arena *a = arena_new();
+  Text text = text_new(a);
+  text_add(&text, "model {");
+  for (int k = 0; k < 5000; k++) text_printf(&text, " print(x%d, normal_lpdf(1 | [1], [[1]]));", k);
+  text_add(&text, " }");
+  Parsed p = parse_text(text.data, program);
+  ck_assert(!check(&p, false));
+  size_t count;
+  diag_list(p.diagnostics, &count);
+  ck_assert_uint_ge(count, 10);
+  ck_assert_uint_le(count, 100);
+  parsed_free(&p);
+  arena_free(a);
+}
+END_TEST
+
+/* Tuples of tuples of a loop's variable would double with every loop. */
+START_TEST(tuples_stay_small) {
+  Arena *a = arena_new();
+  Text text = text_new(a);
+  text_add(&text, "model { int a0 = 1; ");
+  for (int k = 1; k < 60; k++) text_printf(&text, "for (a%d in {(a%d, a%d)}) ", k, k - 1, k - 1);
+  text_add(&text, "print(1); }");
+  Parsed p = parse_text(text.data, program);
+  ck_assert(!check(&p, false));
+  ck_assert(strstr(parsed_messages(&p), "10000 values") != NULL);
+  parsed_free(&p);
+  arena_free(a);
+}
+END_TEST
+
 /* ---- overloads ---- */
 
 static const struct {
@@ -697,6 +768,10 @@ int main(void) {
   tcase_add_loop_test(t, acceptance, 0, COUNT(accepted));
   tcase_add_test(t, undefined_functions_on_demand);
   tcase_add_test(t, several_errors);
+  tcase_add_loop_test(t, warning, 0, COUNT(warnings));
+  tcase_add_test(t, no_warning);
+  tcase_add_test(t, messages_end);
+  tcase_add_test(t, tuples_stay_small);
   tcase_add_loop_test(t, overload, 0, COUNT(overloads));
   tcase_add_test(t, promoted_arguments);
   tcase_add_test(t, variables_and_functions);
