@@ -20,21 +20,58 @@ enum { TILE = 4, PANEL = 256 };
         c[i * stride + j] = plus_##prefix(c[i * stride + j], sum[i][j]);                           \
   }                                                                                                \
                                                                                                    \
-  /* The same for what is left at the edges. */                                                    \
+  /* The same for what is left at the edges, row by row of b. */                                   \
   static void prefix##_edge(const element *a, const element *b, element *c, int64_t inner,         \
                             int64_t a_stride, int64_t stride, int64_t rows, int64_t columns) {     \
-    for (int64_t i = 0; i < rows; i++)                                                             \
-      for (int64_t j = 0; j < columns; j++) {                                                      \
-        element sum = 0;                                                                           \
-        for (int64_t k = 0; k < inner; k++)                                                        \
-          sum = multiply_add(sum, a[i * a_stride + k], b[k * stride + j]);                         \
-        c[i * stride + j] = plus_##prefix(c[i * stride + j], sum);                                 \
-      }                                                                                            \
+    for (int64_t i = 0; i < rows; i++) {                                                           \
+      element sum[TILE] = {0};                                                                     \
+      for (int64_t k = 0; k < inner; k++)                                                          \
+        for (int64_t j = 0; j < columns; j++)                                                      \
+          sum[j] = multiply_add(sum[j], a[i * a_stride + k], b[k * stride + j]);                   \
+      for (int64_t j = 0; j < columns; j++)                                                        \
+        c[i * stride + j] = plus_##prefix(c[i * stride + j], sum[j]);                              \
+    }                                                                                              \
+  }                                                                                                \
+                                                                                                   \
+  /* A matrix of one column: sums of products, several interleaved. */                             \
+  static element prefix##_dot(const element *x, const element *y, int64_t n) {                     \
+    element sum[2 * TILE] = {0}, total = 0;                                                        \
+    int64_t k = 0;                                                                                 \
+    for (; k + 2 * TILE <= n; k += 2 * TILE)                                                       \
+      for (int j = 0; j < 2 * TILE; j++) sum[j] = multiply_add(sum[j], x[k + j], y[k + j]);        \
+    for (; k < n; k++) total = multiply_add(total, x[k], y[k]);                                    \
+    for (int j = 0; j < 2 * TILE; j++) total = plus_##prefix(total, sum[j]);                       \
+    return total;                                                                                  \
+  }                                                                                                \
+                                                                                                   \
+  static void prefix##_column(const element *x, const element *y, element *z, int64_t rows,        \
+                              int64_t inner) {                                                     \
+    for (int64_t i = 0; i < rows; i++, x += inner) {                                               \
+      z[i] = 0;                                                                                    \
+      for (int64_t k = 0; k < inner; k += PANEL)                                                   \
+        z[i] = plus_##prefix(z[i],                                                                 \
+                             prefix##_dot(x + k, y + k, inner - k < PANEL ? inner - k : PANEL));   \
+    }                                                                                              \
+  }                                                                                                \
+                                                                                                   \
+  /* A matrix of one row: its elements times the rows of y, of which memory has whole ones. */     \
+  static void prefix##_row(const element *x, const element *y, element *z, int64_t inner,          \
+                           int64_t columns) {                                                      \
+    for (int64_t k = 0; k < inner; k++)                                                            \
+      for (int64_t j = 0; j < columns; j++) z[j] = multiply_add(z[j], x[k], y[k * columns + j]);   \
   }                                                                                                \
                                                                                                    \
   static void prefix##_product(const void *x, const void *y, void *z, int64_t rows, int64_t inner, \
                                int64_t columns) {                                                  \
+    if (columns == 1) {                                                                            \
+      prefix##_column(x, y, z, rows, inner);                                                       \
+      return;                                                                                      \
+    }                                                                                              \
     memset(z, 0, (size_t)(rows * columns) * sizeof(element));                                      \
+    if (rows == 1) {                                                                               \
+      prefix##_row(x, y, z, inner, columns);                                                       \
+      return;                                                                                      \
+    }                                                                                              \
     for (int64_t first = 0; first < inner; first += PANEL) {                                       \
       int64_t depth = inner - first < PANEL ? inner - first : PANEL;                               \
       for (int64_t j = 0; j < columns; j += TILE)                                                  \

@@ -7,7 +7,7 @@
 
 /* ---- sums of reals: by halves, so that errors grow with the logarithm of the length ---- */
 
-enum { RUN = 128, COLUMNS = 32, ROWS = 16 };
+enum { RUN = 128, COLUMNS = 128, ROWS = 16 };
 
 static double sum_run(const double *x, int64_t n) {
   double s[8] = {0};
@@ -56,20 +56,41 @@ static void sum_f64(const void *from, void *to, int64_t outer, int64_t n, int64_
   }
 }
 
-/* ---- the other reductions: one after the other ---- */
+/* ---- the other reductions ---- */
+
+/* Rows of contiguous elements are reduced as several interleaved ones, which do not wait for each
+ * other. */
+enum { INTERLEAVED = 8 };
 
 #define REDUCTION(name, element, first, expression)                                                \
+  static element name##_row(const element *in, int64_t n) {                                        \
+    element part[INTERLEAVED], x = first, y;                                                       \
+    int64_t k = 0;                                                                                 \
+    for (int j = 0; j < INTERLEAVED; j++) part[j] = first;                                         \
+    for (; k + INTERLEAVED <= n; k += INTERLEAVED)                                                 \
+      for (int j = 0; j < INTERLEAVED; j++) {                                                      \
+        x = part[j];                                                                               \
+        y = in[k + j];                                                                             \
+        part[j] = (element)(expression);                                                           \
+      }                                                                                            \
+    x = part[0];                                                                                   \
+    for (int j = 1; j < INTERLEAVED; j++) {                                                        \
+      y = part[j];                                                                                 \
+      x = (element)(expression);                                                                   \
+    }                                                                                              \
+    for (; k < n; k++) {                                                                           \
+      y = in[k];                                                                                   \
+      x = (element)(expression);                                                                   \
+    }                                                                                              \
+    return x;                                                                                      \
+  }                                                                                                \
+                                                                                                   \
   static void name(const void *from, void *to, int64_t outer, int64_t n, int64_t inner) {          \
     const element *in = from;                                                                      \
     element *o = to;                                                                               \
     for (int64_t i = 0; i < outer; i++, in += n * inner, o += inner) {                             \
       if (inner == 1) {                                                                            \
-        element x = first;                                                                         \
-        for (int64_t k = 0; k < n; k++) {                                                          \
-          element y = in[k];                                                                       \
-          x = (element)(expression);                                                               \
-        }                                                                                          \
-        *o = x;                                                                                    \
+        *o = name##_row(in, n);                                                                    \
         continue;                                                                                  \
       }                                                                                            \
       for (int64_t j = 0; j < inner; j++) o[j] = first;                                            \
@@ -164,10 +185,25 @@ const char *eval_reduce_all(Eval *e) { return reduced(e, NULL, NULL, all_bool); 
 
 /* ---- running sums ---- */
 
-/* n rows of `inner` elements, `step` rows from one to the next, added up into `out`. */
+/* n rows of `inner` elements, `step` elements from one to the next, added up into `out`, which may
+ * be `in` unless exclusive. */
 #define RUNNING(name, element, sum)                                                                \
+  static void name##_row(const element *in, element *out, int64_t n, int64_t step,                 \
+                         bool exclusive) {                                                         \
+    element total = 0;                                                                             \
+    for (int64_t k = 0; k < n; k++) {                                                              \
+      element before = total;                                                                      \
+      total = k ? sum(total, in[k * step]) : in[0];                                                \
+      out[k * step] = exclusive ? before : total;                                                  \
+    }                                                                                              \
+  }                                                                                                \
+                                                                                                   \
   static void name(const element *in, element *out, int64_t n, int64_t inner, int64_t step,        \
                    bool exclusive) {                                                               \
+    if (inner == 1) {                                                                              \
+      name##_row(in, out, n, step, exclusive);                                                     \
+      return;                                                                                      \
+    }                                                                                              \
     for (int64_t j = 0; j < inner; j++) out[j] = exclusive ? 0 : in[j];                            \
     for (int64_t k = 1; k < n; k++, in += step) {                                                  \
       const element *before = out, *term = exclusive ? in : in + step;                             \

@@ -310,6 +310,14 @@ static const Case cases[] = {
      VECTOR(F, 3, 1, 5, 3),
      NULL},
 
+    {"uniform",
+     IR_UNIFORM,
+     {0},
+     {VECTOR(I, 5, 0, 4095, 4096, 0x1p62, -1)},
+     1,
+     VECTOR(F, 5, 0, 0, 0x1p-52, 0.25, 1 - 0x1p-52),
+     NULL},
+
     {"broadcast",
      IR_BROADCAST,
      {0},
@@ -1001,6 +1009,25 @@ START_TEST(long_sort) {
 }
 END_TEST
 
+/* The known answers that come with the definition of the generator. */
+START_TEST(random_bits) {
+  static const uint64_t keys[] = {0, UINT64_MAX, 0x13198a2e03707344};
+  static const uint64_t counters[] = {0, UINT64_MAX, 0x243f6a8885a308d3};
+  static const uint64_t answers[] = {0x6b20015999ba4efe, 0x1cb996fcbb002be7, 0xc4923a9c483df7a0};
+  int64_t n = 3;
+  IrTensor *key = ir_tensor_new(arena, ir_type(I, 1, &n)), *bits;
+  IrTensor *counter = ir_tensor_new(arena, ir_type(I, 1, &n));
+  memcpy(key->data.i64, keys, sizeof keys);
+  memcpy(counter->data.i64, counters, sizeof counters);
+  const IrTensor *in[] = {key, counter};
+  ck_assert_ptr_null(ir_eval_op(arena, IR_THREEFRY, &(IrAttr){0}, in, 2, &bits));
+  ck_assert_mem_eq(bits->data.i64, answers, sizeof answers);
+  in[1] = ir_tensor_i64(arena, 0);
+  ck_assert_ptr_null(ir_eval_op(arena, IR_THREEFRY, &(IrAttr){0}, in, 2, &bits));
+  ck_assert_mem_eq(bits->data.i64, answers, sizeof *answers);
+}
+END_TEST
+
 /* A size of 1 that the type leaves open does not broadcast. */
 START_TEST(open_one) {
   IrBuilder *b = begin_plain("open");
@@ -1046,10 +1073,10 @@ START_TEST(regions_are_not_ops) {
 }
 END_TEST
 
-/* Runs after all rows of the table; ops with bodies have tests of their own. */
+/* Ops with bodies, and one whose numbers need all 64 bits, have tests of their own. */
 START_TEST(every_op) {
   for (int k = 0; k < IR_OP_COUNT; k++) {
-    bool found = k == IR_CONST || k == IR_CALL || k == IR_IF || k == IR_LOOP;
+    bool found = k == IR_CONST || k == IR_CALL || k == IR_IF || k == IR_LOOP || k == IR_THREEFRY;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
       found = found || (cases[i].op == (IrOp)k && !cases[i].error);
     ck_assert_msg(found, "%s is not tested", ir_op_name((IrOp)k));
@@ -1065,6 +1092,7 @@ int main(void) {
   tcase_add_test(t, long_sums);
   tcase_add_test(t, large_matrices);
   tcase_add_test(t, long_sort);
+  tcase_add_test(t, random_bits);
   tcase_add_test(t, open_one);
   tcase_add_test(t, bad_arguments);
   tcase_add_test(t, regions_are_not_ops);
