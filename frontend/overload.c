@@ -262,6 +262,7 @@ static int mapped_axes(const StanType *signature, const Arg *args, int count) {
   for (int k = 0; k < count; k++) {
     int more = rank_of(args[k].type) - rank_of(signature->members[k]);
     if (more != 0 && more != extra) return -1;
+    if (extra && signature->members[k]->array_dims) return -1; /* it is called as it stands */
   }
   return extra;
 }
