@@ -2,8 +2,9 @@
  * application without the op, or NULL.
  *
  * A rule keeps the value but for rounding and the sign of zeros, and does not lose a NaN or an
- * infinity that the operation would give, with one exception: products with a constant 0 are 0 in
- * what differentiation makes. */
+ * infinity that the operation would give, with two exceptions: products with a constant 0 are 0 in
+ * what differentiation makes, and sums are multiplied by a common factor afterwards though it might
+ * be infinite, or a divisor 0. */
 #ifndef STAN2ONNX_IR_ALGEBRA_H
 #define STAN2ONNX_IR_ALGEBRA_H
 

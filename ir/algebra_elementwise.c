@@ -73,13 +73,13 @@ static bool same_units(const IrType *x, const IrType *y) {
   return true;
 }
 
-/* Whether two reshapes, both adding and dropping axes of size 1 only, do the same. */
+/* Whether two reshapes do the same by adding and dropping axes of size 1 only. Their other sizes
+ * are the same where the op takes both. */
 static bool same_reshape(const IrNode *n, const IrNode *m) {
   int source[IR_MAX_RANK];
-  if (n->in_count != m->in_count || !same_units(&n->in[0]->type, &m->in[0]->type)) return false;
-  for (int k = 1; k < n->in_count; k++)
-    if (!same_size(n->in[k], m->in[k])) return false;
-  return node_is_unit_reshape(n, source) && node_is_unit_reshape(m, source);
+  return same_units(&n->in[0]->type, &m->in[0]->type) &&
+         same_units(&n->out[0]->type, &m->out[0]->type) && node_is_unit_reshape(n, source) &&
+         node_is_unit_reshape(m, source);
 }
 
 RULE(reshapes_outward) {
