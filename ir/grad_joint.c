@@ -9,7 +9,7 @@
 /* Of the values of a function, by id. */
 typedef struct {
   bool *same;    /* does not change between runs */
-  bool *outside; /* nor is anything that changes needed to compute it */
+  bool *outside; /* nor is anything that changes needed to compute it, and that cannot fail */
   bool *fixed;   /* its shape does not change */
 } Changes;
 
@@ -17,6 +17,25 @@ static bool *flags(Arena *a, int count) { return ARENA_ARRAY(a, bool, (size_t)co
 
 static Changes changes_new(Arena *a, int values) {
   return (Changes){flags(a, values), flags(a, values), flags(a, values)};
+}
+
+/* Ops that have a value whatever their operands are, so that it does no harm to compute them where
+ * the program would not come to them. */
+static bool is_total(const IrNode *n) {
+  switch (n->op) {
+  case IR_DIV:
+  case IR_MOD: return n->out[0]->type.dtype == IR_F64;
+  case IR_TRANSPOSE:
+  case IR_REDUCE_SUM:
+  case IR_REDUCE_PROD:
+  case IR_REVERSE:
+  case IR_CUMSUM:
+  case IR_ARGSORT:
+  case IR_CONST:
+  case IR_SHAPE:
+  case IR_MATMUL: return true;
+  default: return ir_op_elementwise(n->op);
+  }
 }
 
 static bool all(const bool *flag, const IrNode *n, int first) {
@@ -58,7 +77,7 @@ static void changes_in_loop(Arena *a, const IrNode *n, Changes *c) {
 }
 
 static void node_changes(Arena *a, const IrNode *n, Changes *c) {
-  bool same = all(c->same, n, 0), outside = all(c->outside, n, 0);
+  bool same = all(c->same, n, 0), outside = all(c->outside, n, 0) && is_total(n);
   if (n->op == IR_SHAPE) same |= c->fixed[n->in[0]->id];
   for (int k = 0; k < n->out_count; k++) {
     IrValue *v = n->out[k];
@@ -119,15 +138,19 @@ static IrValue *full_slice(IrBuilder *b, const Contribution *c, IrValue *like) {
   return ir_broadcast(b, v, dims, rank);
 }
 
+/* Whether the indices' own axes have known sizes. */
+static bool known_extent(const IrType *index, int batch) {
+  for (int k = batch; k < index->rank; k++)
+    if (index->dim[k] == IR_DYNAMIC) return false;
+  return true;
+}
+
 /* Slices and scatters of a capture are kept apart where those of all runs fit together: where the
- * place does not change, they can be summed, else stacked, if their shape does not change. */
+ * place does not change, they can be summed, else stacked, if the shape is known from outside. */
 static bool can_be_apart(const Parts *p, const Contribution *c, int known) {
   if (c->kind == PART_WHOLE) return false;
   if (c->kind == PART_SLICE && !holds(p->changes.outside, c->length, known)) return false;
-  if (holds(p->changes.outside, c->at, known)) return true;
-  if (!holds(p->changes.fixed, c->at, known)) return false;
-  return c->kind == PART_SLICE || ir_type_count(&c->value->type) >= 0 ||
-         holds(p->changes.fixed, c->value, known);
+  return holds(p->changes.outside, c->at, known) || known_extent(&c->at->type, c->batch);
 }
 
 static void parts_apart(Parts *p, int param, int known) {
@@ -177,21 +200,6 @@ static void collect_parts(Parts *p, JointSetting s) {
 }
 
 /* ---- the division ---- */
-
-/* Ops that have a value whatever their operands are, so that it does no harm to compute them where
- * the program would not come to them. */
-static bool is_total(const IrNode *n) {
-  switch (n->op) {
-  case IR_DIV:
-  case IR_MOD: return n->out[0]->type.dtype == IR_F64;
-  case IR_TRANSPOSE:
-  case IR_REDUCE_SUM:
-  case IR_REDUCE_PROD:
-  case IR_SHAPE:
-  case IR_MATMUL: return true;
-  default: return ir_op_elementwise(n->op);
-  }
-}
 
 static bool reads(const Joint *j, const IrNode *n, Availability w) {
   for (int k = 0; k < n->in_count; k++)
@@ -248,11 +256,10 @@ static void locate(Joint *j, JointSetting s, const Changes *c) {
   for (int i = 0; i < f->node_count; i++) {
     const IrNode *n = f->nodes[i];
     bool later = reads(j, n, LATER);
-    bool inner = reads(j, n, EARLIER) || reads(j, n, UNSTORED);
     for (int k = 0; k < n->out_count; k++) {
       const IrValue *v = n->out[k];
       Availability w = c->fixed[v->id] && !size[v->id] ? EARLIER : UNSTORED;
-      if (s.repeats && c->outside[v->id] && !inner && is_total(n)) w = HOISTED;
+      if (s.repeats && c->outside[v->id]) w = HOISTED;
       if (n->op == IR_CONST || (s.repeats && is_size_of_param(j, n))) w = AT_HAND;
       j->where[v->id] = later ? LATER : w;
     }

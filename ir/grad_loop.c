@@ -335,12 +335,47 @@ static IrValue *first_axis_to(IrBuilder *b, IrValue *v, int axis) {
   return axis ? ir_transpose(b, v, p) : v;
 }
 
+/* Stacked values in the shape that they are known to have: where no iteration ran, they may have
+ * forgotten it. dims[0] is for the number of iterations. */
+static IrValue *in_shape(Backward *w, IrValue *stacked, IrValue **dims) {
+  const IrTensor *count = w->record->trips->constant;
+  bool known = count && count->data.i64[0] > 0;
+  for (int k = 1; k < stacked->type.rank && !known; k++)
+    if (stacked->type.dim[k] == IR_DYNAMIC) {
+      dims[0] = ir_dim(w->r->b, stacked, 0);
+      return ir_reshape(w->r->b, stacked, dims, stacked->type.rank);
+    }
+  return stacked;
+}
+
+static IrValue *stacked_index(Backward *w, const Flow *s, IrValue *x) {
+  IrValue *dims[IR_MAX_RANK];
+  const IrType *t = &s->index->type;
+  for (int k = 1; k < t->rank; k++)
+    dims[k] = k <= s->part->batch ? ir_dim(w->r->b, x, k - 1) : ir_i64(w->r->b, t->dim[k]);
+  return in_shape(w, s->index, dims);
+}
+
+static IrValue *stacked_value(Backward *w, const Flow *s, IrValue *x) {
+  IrBuilder *b = w->r->b;
+  const JointPart *p = s->part;
+  const IrType *at = &result_of(w->joint, p->at)->type;
+  IrValue *dims[IR_MAX_RANK];
+  int rank = 1;
+  for (int k = 0; k < p->axis; k++) dims[rank++] = ir_dim(b, x, k);
+  if (p->kind == PART_SLICE) dims[rank++] = s->length;
+  for (int k = p->batch; k < at->rank; k++) dims[rank++] = ir_i64(b, at->dim[k]);
+  for (int k = p->axis + 1; k < x->type.rank; k++) dims[rank++] = ir_dim(b, x, k);
+  return in_shape(w, s->value, dims);
+}
+
 /* Stacked parts of a capture, as one part. */
 static Contribution merged(Backward *w, const Flow *s) {
   IrBuilder *b = w->r->b;
   const JointPart *p = s->part;
+  IrValue *x = captured(w, p->param);
   Contribution c = {.kind = PART_SCATTER, .scale = 1, .axis = p->axis, .batch = p->batch};
-  c.value = first_axis_to(b, s->value, p->axis);
+  c.value = first_axis_to(b, stacked_value(w, s, x), p->axis);
   if (s->consecutive) {
     c.kind = PART_SLICE;
     c.at = s->at;
@@ -348,7 +383,7 @@ static Contribution merged(Backward *w, const Flow *s) {
   } else if (p->kind == PART_SLICE) {
     c.at = ir_binary(b, IR_ADD, ir_unsqueeze(b, s->index, 1), ir_iota(b, s->length));
   } else {
-    c.at = first_axis_to(b, s->index, p->batch);
+    c.at = first_axis_to(b, stacked_index(w, s, x), p->batch);
   }
   return c;
 }
@@ -362,8 +397,10 @@ static void flow_stacked(Backward *w, const Flow *s) {
   }
   /* a loop that was left early has not scanned all */
   const IrValue *input = n->in[w->layout.scanned + s->part->param - w->layout.element];
-  int64_t all = r->primal[input->id]->type.dim[0], run = s->value->type.dim[0];
-  Contribution c = {.kind = PART_WHOLE, .scale = 1, .value = s->value};
+  IrValue *x = r->primal[input->id], *dims[IR_MAX_RANK];
+  int64_t all = x->type.dim[0], run = s->value->type.dim[0];
+  for (int k = 1; k < x->type.rank; k++) dims[k] = ir_dim(r->b, x, k);
+  Contribution c = {.kind = PART_WHOLE, .scale = 1, .value = in_shape(w, s->value, dims)};
   if (n->attr.has_condition || (all != run && all != IR_DYNAMIC && run != IR_DYNAMIC)) {
     c.kind = PART_SLICE;
     c.at = ir_i64(r->b, 0);
