@@ -8,10 +8,7 @@ static Tr size_value(Tracer *t, const Expr *e) {
     trace_throw(t, tr_const(ir_bool(t->b, true)));
     return tr_int(t, 0);
   }
-  if (n.level)
-    trace_unsupported(
-        t, e->span,
-        "a size that differs between the iterations of a loop over independent elements");
+  if (n.level) trace_ragged(t, e->span, "declaration");
   return n;
 }
 

@@ -27,6 +27,30 @@ static Tr checked(Tracer *t, Tr index, Tr extent) {
   return tr_binary(t, IR_MAX, tr_binary(t, IR_MIN, index, last), tr_int(t, 0));
 }
 
+/* v = base + *shift, as far as constants are added to or taken from it. */
+static const IrValue *without_shift(const IrValue *v, int64_t *shift) {
+  *shift = 0;
+  while (v->node && (v->node->op == IR_ADD || v->node->op == IR_SUB)) {
+    const IrTensor *c = v->node->in[1]->constant;
+    if (!c || c->count < 1 || !ir_tensor_uniform(c)) break;
+    *shift += v->node->op == IR_ADD ? c->data.i64[0] : -c->data.i64[0];
+    v = v->node->in[0];
+  }
+  return v;
+}
+
+/* last - first + 1 of a range: where it is the same for all iterations of a level, one number. */
+static Tr range_length(Tracer *t, Tr first, Tr last) {
+  int64_t a, b;
+  if (first.level && without_shift(first.value, &a) == without_shift(last.value, &b))
+    return tr_int(t, b - a + 1 > 0 ? b - a + 1 : 0);
+  Tr length = tr_binary(t, IR_SUB, tr_binary(t, IR_ADD, last, tr_int(t, 1)), first);
+  length = tr_binary(t, IR_MAX, length, tr_int(t, 0)); /* a range that runs backwards is empty */
+  const IrTensor *c = length.value->constant;
+  bool uniform = length.level && c && ir_tensor_uniform(c);
+  return uniform ? tr_int(t, c->data.i64[0]) : length;
+}
+
 TracedIndex *trace_indices(Tracer *t, const Index *indices, int count, Tr base) {
   TracedIndex *out = ARENA_ARRAY(t->arena, TracedIndex, (size_t)count);
   Tr one = tr_int(t, 1);
@@ -44,9 +68,7 @@ TracedIndex *trace_indices(Tracer *t, const Index *indices, int count, Tr base) 
     }
     o->kind = INDEX_RANGE;
     Tr b = i->b ? trace_int(t, i->b) : extent;
-    Tr length = tr_binary(t, IR_SUB, tr_binary(t, IR_ADD, b, one), a);
-    o->length =
-        tr_binary(t, IR_MAX, length, tr_int(t, 0)); /* a range that runs backwards is empty */
+    o->length = range_length(t, a, b);
     Tr empty = tr_binary(t, IR_EQ, o->length, tr_int(t, 0)), start = tr_binary(t, IR_SUB, a, one);
     Tr bad = tr_binary(t, IR_OR, tr_binary(t, IR_LT, start, tr_int(t, 0)),
                        tr_binary(t, IR_GT, b, extent));

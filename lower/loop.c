@@ -153,6 +153,27 @@ static bool trace_parallel(Tracer *t, const Iteration *it) {
   return true;
 }
 
+/* The same, given up where a size turns out to differ between the iterations: everything is as
+ * before then. */
+static bool try_parallel(Tracer *t, const Iteration *it) {
+  VarSet assigned = assigned_variables(t->arena, it->stmt->body);
+  Binding *before = ARENA_ARRAY(t->arena, Binding, assigned.count);
+  for (size_t k = 0; k < assigned.count; k++) before[k] = *lookup(t, assigned.items[k]);
+  Tracer saved = *t;
+  Frame frame = *t->frame;
+  jmp_buf ragged;
+  t->ragged = &ragged;
+  if (setjmp(ragged) == 0) {
+    bool done = trace_parallel(t, it);
+    t->ragged = saved.ragged;
+    return done;
+  }
+  *t = saved;
+  t->frame->count = frame.count;
+  for (size_t k = 0; k < assigned.count; k++) *lookup(t, assigned.items[k]) = before[k];
+  return false;
+}
+
 /* ---- sequential ---- */
 
 /* Everything a sequential loop carries: what its body changes, and the flags of leaving it. */
@@ -274,7 +295,7 @@ static void trace_iteration(Tracer *t, Iteration *it) {
     if (known == 1) trace_unrolled(t, it, 1);
     return;
   }
-  if (trace_parallel(t, it)) return;
+  if (try_parallel(t, it)) return;
   if (is_known && known <= UNROLL) {
     trace_unrolled(t, it, known);
     return;

@@ -39,6 +39,12 @@ void trace_unsupported(Tracer *t, Span span, const char *format, ...) {
   diag_fatal(t->diagnostics, DIAG_UNSUPPORTED, span, "%s", message);
 }
 
+void trace_ragged(Tracer *t, Span span, const char *what) {
+  if (t->ragged) longjmp(*t->ragged, 1);
+  trace_unsupported(t, span, "a size that differs between the iterations of a vectorised loop (%s)",
+                    what);
+}
+
 /* ---- levels ---- */
 
 Level *level_product(Tracer *t, Level *parent, IrValue *size) {
@@ -198,10 +204,7 @@ Tr tr_emit(Tracer *t, IrOp op, IrAttr attr, int count, const Tr *in) {
   result.value = result.level
                      ? ir_emit_batched(t->b, op, attr, values, count, batched, result.level->depth)
                      : ir_emit(t->b, op, attr, values, count);
-  if (!result.value)
-    trace_unsupported(t, t->span,
-                      "a size that differs between the iterations of a vectorised loop (%s)",
-                      ir_op_name(op));
+  if (!result.value) trace_ragged(t, t->span, ir_op_name(op));
   return result;
 }
 

@@ -98,7 +98,9 @@ struct Tracer {
   bool jacobian;   /* `jacobian +=` counts */
   bool evident;    /* a check was left to show itself: where it fails the density is NaN or -inf */
   int call_depth, call_count, scope_count;
-  Span span;               /* what is being traced, for messages */
+  Span span;       /* what is being traced, for messages */
+  jmp_buf *ragged; /* where to go on when a size differs between the iterations of a level; NULL:
+                      nowhere */
   struct CallCache *calls; /* traced callees of IR calls */
 };
 
@@ -160,6 +162,9 @@ bool tr_known_int(Tr v, int64_t *value);
 /* Something Stan throws on: where `bad` (bool) holds in a running iteration, the density is -inf.
  */
 void trace_throw(Tracer *t, Tr bad);
+/* A size that differs between the iterations of a level, which a tensor cannot have: gives the
+ * level up, so that its loop is traced as a loop. Unsupported where there is none. */
+_Noreturn void trace_ragged(Tracer *t, Span span, const char *what);
 _Noreturn void trace_unsupported(Tracer *t, Span span, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
