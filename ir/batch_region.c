@@ -95,6 +95,18 @@ static IrValue *axis_from_front(Batcher *t, IrValue *v) {
   return ir_transpose(t->b, v, permutation);
 }
 
+/* Whether iteration i is one of an element's. */
+static Batched within_count(const BatchedLoop *l, IrValue *i) {
+  return batch_op(l->t, IR_LT, (IrAttr){0}, (Batched[]){{i, false}, l->count}, 2);
+}
+
+/* Whether the condition that is carried includes that the next iteration is within an element's
+ * count, so that the loop runs no longer than its longest element. Backwards, elements with a lower
+ * count only begin later. */
+static bool condition_includes_count(const BatchedLoop *l) {
+  return l->carries_condition && l->count.value && !l->node->attr.reverse;
+}
+
 /* The loop's operands but its carried values. */
 static IrLoop loop_operands(BatchedLoop *l, const Batched *in, IrValue **inputs) {
   Batcher *t = l->t;
@@ -115,13 +127,15 @@ static IrLoop loop_operands(BatchedLoop *l, const Batched *in, IrValue **inputs)
     l->condition = in[1];
     l->carries_condition = l->axes.run != 0;
     /* without elements that run, nothing may be left to end the loop */
-    if (l->carries_condition)
+    if (l->carries_condition) {
       l->condition = batch_and(t, t->mask, in[1]);
-    else
-      l->condition = (Batched){batch_with_axes(t, in[1], 0), false};
-    loop.condition = l->carries_condition ? any(t, l->condition) : l->condition.value;
-    if (!l->carries_condition && t->mask.value)
-      loop.condition = ir_binary(t->b, IR_AND, loop.condition, any(t, t->mask));
+      if (condition_includes_count(l))
+        l->condition = batch_and(t, l->condition, within_count(l, ir_i64(t->b, 0)));
+      loop.condition = any(t, l->condition);
+    } else {
+      loop.condition = batch_with_axes(t, in[1], 0);
+      if (t->mask.value) loop.condition = ir_binary(t->b, IR_AND, loop.condition, any(t, t->mask));
+    }
   }
   for (int k = 0; k < n->attr.scanned; k++)
     inputs[k] = scanned[k].batched ? axis_to_front(t, scanned[k].value) : scanned[k].value;
@@ -173,6 +187,20 @@ static Batched zero_like(Batcher *t, Batched v) {
   return (Batched){ir_constant(t->b, zero), false};
 }
 
+/* Whether an element goes on after iteration i, given what the body says. */
+static Batched still_running(BatchedLoop *l, Batched running, Batched condition, IrValue *i) {
+  Batcher *t = l->t;
+  if (condition_includes_count(l)) {
+    IrValue *next = ir_binary(t->b, IR_ADD, i, ir_i64(t->b, 1));
+    condition = batch_and(t, condition, within_count(l, next));
+  } else if (l->count.value) {
+    Batched within = within_count(l, i);
+    Batched later = batch_op(t, IR_NOT, (IrAttr){0}, &within, 1);
+    condition = batch_op(t, IR_OR, (IrAttr){0}, (Batched[]){condition, later}, 2);
+  }
+  return batch_and(t, running, condition);
+}
+
 /* Builds the body. out receives which of the loop's results are batched. */
 static void build_body(BatchedLoop *l, const Batched *in, IrValue *const *inputs, Batched *out) {
   Batcher *t = l->t;
@@ -183,12 +211,13 @@ static void build_body(BatchedLoop *l, const Batched *in, IrValue *const *inputs
   Batched *results = ARENA_ARRAY(t->arena, Batched, (size_t)body->result_count);
   IrValue **values = ARENA_ARRAY(t->arena, IrValue *, (size_t)body->result_count + 1);
   int count = 0, conditions = n->attr.has_condition ? 1 : 0;
-  if (l->count.value)
-    run = batch_and(t, run, batch_op(t, IR_LT, (IrAttr){0}, (Batched[]){params[0], l->count}, 2));
+  Batched running = run;
+  if (l->count.value && !condition_includes_count(l))
+    run = batch_and(t, run, within_count(l, params[0].value));
   if (run.value) t->mask = run; /* it holds the mask outside */
   batch_body(t, body, params, results);
   if (l->carries_condition) {
-    Batched on = batch_and(t, run, results[0]);
+    Batched on = still_running(l, running, results[0], params[0].value);
     values[count++] = any(t, on);
     values[count++] = batch_with_axes(t, on, l->axes.run);
   } else if (conditions) {
