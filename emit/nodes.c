@@ -44,10 +44,22 @@ static Node *form_sub(Frame *f, const IrNode *n) {
   return node_of2(f->graph, "Sum", x, apply1(f->graph, "Neg", y));
 }
 
-/* Half the factor (or twice the divisor), then twice the result, which is exact. */
+/* v = 1 / x: x, or NULL. */
+static const IrValue *reciprocal_of(const IrValue *v) {
+  const IrNode *n = v->node;
+  if (!n || n->op != IR_DIV || !ir_types_equal(&n->in[1]->type, &v->type)) return NULL;
+  const IrTensor *c = n->in[0]->constant;
+  return c && c->type.dtype == IR_F64 && c->count == 1 && c->data.f64[0] == 1 ? n->in[1] : NULL;
+}
+
+/* Half the factor (or twice the divisor), then twice the result, which is exact. Of two reciprocals
+ * the second is divided by: ONNX Runtime makes one division of a product with a reciprocal, and of
+ * two it makes a broken graph. */
 static Node *form_mul(Frame *f, const IrNode *n) {
   Graph *g = f->graph;
   const char *x = operand(f, n, 0), *y = operand(f, n, 1);
+  const IrValue *divisor = reciprocal_of(n->in[0]) ? reciprocal_of(n->in[1]) : NULL;
+  if (divisor) return node_of2(g, "Div", x, name_of(f, divisor));
   if (!nearly(n->in[0], 1) && !nearly(n->in[1], 1)) return node_of2(g, "Mul", x, y);
   const char **factor = nearly(n->in[0], 1) ? &x : &y;
   *factor = apply2(g, "Mul", *factor, constant_f64(g, 0.5));

@@ -283,13 +283,12 @@ static SVal call_elementwise(Tracer *t, const FunDef *f, SVal *args, int count,
   for (int k = 0; k < count; k++) {
     args[k] = promote(t, args[k],
                       type_simple(t->arena, f->args[k]->type->base, args[k].type->base == T_TUPLE));
+    args[k].tr = tr_guard(t, args[k].tr, harmless(f, k));
     params[k] = ir_scalar(f->args[k]->type->base == T_INT ? IR_I64 : IR_F64);
     level = level_deeper(level, args[k].tr.level);
     result.varying |= args[k].tr.varying;
     autodiff |= args[k].autodiff;
   }
-  for (int k = 0; k < count && t->mask.value; k++)
-    args[k].tr = tr_guard(t, args[k].tr, harmless(f, k));
   IrFunction *callee = trace_callee(t, f, params, true)->ir;
   IrValue *in[IR_MAX_RANK], *out;
   bool batched[IR_MAX_RANK];
