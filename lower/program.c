@@ -25,7 +25,9 @@ static const Diagnostic *attempt(Tracer *t, const Stmt *s) {
   diag_on_fatal(t->diagnostics, outer);
   size_t count;
   const Diagnostic *list = diag_list(t->diagnostics, &count);
-  if (count == 0 || list[count - 1].kind != DIAG_UNSUPPORTED) longjmp(*outer, 1);
+  bool unsupported = count > 0 && list[count - 1].kind == DIAG_UNSUPPORTED;
+  for (size_t k = reported; k < count; k++) unsupported &= list[k].kind != DIAG_INTERNAL;
+  if (!unsupported) longjmp(*outer, 1);
   Diagnostic *why = ARENA_NEW(t->arena, Diagnostic);
   *why = list[count - 1];
   diag_rewind(t->diagnostics, reported);
