@@ -308,13 +308,15 @@ static void compare_density(const Model *m, const Trial *t, const Outputs *out, 
   const OrtTensor *lp = output(out, "log_density"), *g = output(out, "gradient");
   ck_assert_msg(lp && g, "%s: an output is missing", what);
   size_t which = t->no_jacobian ? 1 : t->keep_constants ? 0 : 2;
+  json_t *special = json_object_get(m->expected, "gradient_tolerance");
+  double tolerance = special ? json_number_value(special) : DENSITY_TOLERANCE;
   int64_t d = g->dims[1];
   for (int c = 0; c < t->chains; c++) {
     same(what, "log_density", c, element(lp, c), expected_number(m, c, "lp", which),
          DENSITY_TOLERANCE);
     for (int64_t i = 0; i < d && !t->no_jacobian; i++)
       same(what, "gradient", i, element(g, c * d + i), expected_number(m, c, "gradient", (size_t)i),
-           DENSITY_TOLERANCE);
+           tolerance);
   }
 }
 
