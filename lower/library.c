@@ -418,6 +418,7 @@ static void trace_library(Tracer *t, Frame *frame, SVal *args, int count) {
   enter_call(t, t->span);
   t->in_library = true;
   trace_body(t, frame, args, count);
+  if (frame->has_result) frame->result = poisoned(t, frame->result, frame->thrown);
   t->in_library = !outermost;
   t->call_depth--;
   if (outermost) ir_set_scope(t->b, scope);
@@ -455,7 +456,7 @@ SVal call_library(Tracer *t, const char *name, SVal *args, int count, const Stan
     trace_library(t, &frame, args, count);
     if (frame.is_density || !frame.has_result)
       trace_unsupported(t, span, "the function '%s' for these arguments", name);
-    r = poisoned(t, frame.result, frame.thrown);
+    r = frame.result;
     r.autodiff = frame.autodiff;
   }
   r = extra ? leave_mapped(t, r, outer, type) : r;

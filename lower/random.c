@@ -1,6 +1,7 @@
 #include "lower/random.h"
 
 #include "frontend/suffix.h"
+#include "lower/prng.h"
 
 #include <string.h>
 
@@ -73,66 +74,25 @@ bool block_draws(const Block *block) {
   return false;
 }
 
-/* ---- states ---- */
-
-static const int64_t WORD = INT64_C(1) << 32;
-
-/* x / 2^32 rounded down, and what is left of it, for x of either sign */
-static void split_words(IrBuilder *b, IrValue *x, IrValue **high, IrValue **low) {
-  IrValue *word = ir_i64(b, WORD), *zero = ir_i64(b, 0);
-  IrValue *rest = ir_binary(b, IR_MOD, x, word);
-  IrValue *negative = ir_binary(b, IR_LT, rest, zero);
-  *low = ir_binary(b, IR_ADD, rest, ir_select(b, negative, word, zero));
-  *high = ir_binary(b, IR_DIV, ir_binary(b, IR_SUB, x, rest), word);
-  *high = ir_binary(b, IR_SUB, *high, ir_cast(b, negative, IR_I64));
-}
-
-static IrValue *unsigned_word(IrBuilder *b, IrValue *x) {
-  IrValue *zero = ir_i64(b, 0), *negative = ir_binary(b, IR_LT, x, zero);
-  return ir_binary(b, IR_ADD, x, ir_select(b, negative, ir_i64(b, WORD), zero));
-}
-
-IrValue *prng_state(IrBuilder *b, IrValue *key) {
-  IrValue *words[2];
-  split_words(b, key, &words[0], &words[1]);
-  words[0] = unsigned_word(b, words[0]);
-  int axis = key->type.rank;
-  for (int k = 0; k < 2; k++) words[k] = ir_unsqueeze(b, words[k], axis);
-  return ir_concat(b, words, 2, axis);
-}
-
-IrValue *prng_init(IrBuilder *b, IrValue *seed) { return prng_state(b, seed); }
-
-/* The high word is made a signed one first, so that nothing overflows. */
-IrValue *prng_key(IrBuilder *b, IrValue *state) {
-  int axis = state->type.rank - 1;
-  IrValue *words[2];
-  for (int k = 0; k < 2; k++) words[k] = ir_gather(b, state, ir_i64(b, k), axis, 0);
-  IrValue *word = ir_i64(b, WORD), *half = ir_i64(b, WORD / 2);
-  IrValue *large = ir_binary(b, IR_GE, words[0], half);
-  IrValue *high = ir_binary(b, IR_SUB, words[0], ir_select(b, large, word, ir_i64(b, 0)));
-  return ir_binary(b, IR_ADD, ir_binary(b, IR_MUL, high, word), words[1]);
-}
-
-IrValue *prng_split(IrBuilder *b, IrValue *key, IrValue *count) {
-  return ir_binary(b, IR_THREEFRY, key, ir_iota(b, count));
-}
-
 /* ---- entry points ---- */
 
 /* Names that no variable of a program has. */
-static const char *const KEY = "key/", *const KEYS = "keys/";
+static const char *const SHARED_STATE = "state/", *const STATES = "states/";
+
+static IrType state_type(void) { return ir_type(IR_I64, 1, (int64_t[]){2}); }
 
 void start_generator(Tracer *t, Ports *p, bool batched) {
-  const char *name = batched ? KEYS : KEY;
-  t->key = (Tr){ir_param(t->b, ir_scalar(IR_I64), name), NULL, batched};
+  const char *name = batched ? STATES : SHARED_STATE;
+  t->key = (Tr){prng_key(t->b, ir_param(t->b, state_type(), name)), NULL, batched};
   t->accumulators[ACC_DRAWS] = tr_int(t, 0);
   add_input(p, (LoweredPort){.name = name}, batched);
 }
 
 void end_generator(Tracer *t) { t->key = (Tr){0}; }
 
-static bool is_key(const LoweredPort *port) { return port->name == KEY || port->name == KEYS; }
+static bool is_state(const LoweredPort *port) {
+  return port->name == SHARED_STATE || port->name == STATES;
+}
 
 /* How many draws the function is called for: the size of the first input that has one for each, or
  * else an input of its own. */
@@ -143,32 +103,32 @@ static IrValue *draw_count(IrBuilder *b, const Ports *p, IrValue *const *params,
   return ir_param(b, ir_scalar(IR_I64), "draws");
 }
 
-/* The keys as they follow from the state. */
-static void derive_keys(IrBuilder *b, const Ports *p, IrValue **params, Ports *outer) {
+static void split_state(IrBuilder *b, const Ports *p, IrValue **params, Ports *outer) {
   add_input(outer, (LoweredPort){.name = "prng_state"}, false);
-  IrValue *key = prng_key(b, ir_param(b, ir_type(IR_I64, 1, (int64_t[]){2}), "prng_state"));
+  IrValue *state = ir_param(b, state_type(), "prng_state");
   for (size_t k = 0; k < p->input_count; k++) {
-    if (p->inputs[k].name == KEY) params[k] = ir_binary(b, IR_THREEFRY, key, ir_i64(b, -1));
-    if (p->inputs[k].name != KEYS) continue;
-    params[k] = prng_split(b, key, draw_count(b, p, params, outer));
+    if (p->inputs[k].name == SHARED_STATE)
+      params[k] = prng_split_at(b, state, ir_i64(b, PRNG_SHARED));
+    if (p->inputs[k].name == STATES)
+      params[k] = prng_split(b, state, draw_count(b, p, params, outer));
   }
 }
 
 IrFunction *take_state(Tracer *t, IrFunction *f, Ports *p) {
-  size_t count = p->input_count, keys = 0;
-  for (size_t k = 0; k < count; k++) keys += is_key(&p->inputs[k]);
-  if (!keys) return f;
+  size_t count = p->input_count, states = 0;
+  for (size_t k = 0; k < count; k++) states += is_state(&p->inputs[k]);
+  if (!states) return f;
   IrBuilder *b = ir_function_begin(t->module, NULL, f->name);
   IrValue **params = ARENA_ARRAY(t->arena, IrValue *, count);
   IrValue **results = ARENA_ARRAY(t->arena, IrValue *, (size_t)f->result_count);
   Ports outer = {.arena = p->arena};
   for (size_t k = 0; k < count; k++) {
-    if (is_key(&p->inputs[k])) continue;
+    if (is_state(&p->inputs[k])) continue;
     params[k] = ir_param(b, f->params[k]->type, p->inputs[k].name);
     ir_assume(params[k], f->params[k]->facts);
     add_input(&outer, p->inputs[k], p->batched[k]);
   }
-  derive_keys(b, p, params, &outer);
+  split_state(b, p, params, &outer);
   ir_inline(b, f, params, results);
   p->inputs = outer.inputs;
   p->input_count = outer.input_count;

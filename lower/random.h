@@ -18,16 +18,6 @@ bool is_random_name(const char *name);
 bool stmt_draws(const Stmt *s);
 bool block_draws(const Block *block);
 
-/* ---- states: two words in an i64[2], the first the high one of the key ---- */
-
-/* The state that a seed gives. */
-IrValue *prng_init(IrBuilder *b, IrValue *seed);
-/* A state as a key, and the other way; the words of a state are the last axis. */
-IrValue *prng_key(IrBuilder *b, IrValue *state);
-IrValue *prng_state(IrBuilder *b, IrValue *key);
-/* The keys that a key is split into: those of numbers 0 ... count - 1. */
-IrValue *prng_split(IrBuilder *b, IrValue *key, IrValue *count);
-
 /* ---- entry points ---- */
 
 /* Starts a generator for what is traced next, with a key that is an input of the function: one for

@@ -12,6 +12,10 @@ array[] int bernoulli_logit_glm_rng(matrix<finite> x, vector<finite> alpha, vect
   return bernoulli_logit_rng(x * beta + alpha);
 }
 
+array[] int bernoulli_logit_glm_rng(row_vector<finite> x, vector<finite> alpha, vector<finite> beta) {
+  return bernoulli_logit_rng(dot_product(x, beta) + alpha);
+}
+
 // A real number that is whole as an int; what is beyond Stan's ints is no number.
 int whole_to_int(real x) {
   return abs(x) < 2147483648.0 ? to_int(x) : -2147483647 - 1;
