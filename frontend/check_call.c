@@ -307,7 +307,7 @@ static bool resolve_density(Checker *c, const Stmt *s, Expr *e, const Arg *args)
     return true;
   }
   if (m[best].known) {
-    report_mismatch(c, s->span, s->name, args, e->arg_count, m[best].kind);
+    report_mismatch(c, s->span, e->name, args, e->arg_count, m[best].kind);
     return false;
   }
   if (is_laplace(names[0])) {

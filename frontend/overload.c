@@ -76,6 +76,7 @@ typedef struct {
   FunDef *function;
   /* for messages: candidates that do not fit, the closest first; or those that tie */
   int shown, omitted, rank[SHOWN];
+  uint64_t counts; /* numbers of arguments of those that fail by it: bit k for k arguments */
   const char *lines[SHOWN];
 } Search;
 
@@ -189,6 +190,14 @@ static bool explain(void *context, const StanType *signature) {
   if (fit.ok && s->ties) {
     if (fit.cost == s->best) show(s, 0, type_text(s->c, signature));
     return true;
+  }
+  if (fit.position < 0) { /* one candidate for each number of arguments tells it all */
+    uint64_t bit = UINT64_C(1) << (signature->member_count & 63);
+    if (s->counts & bit) {
+      s->omitted++;
+      return true;
+    }
+    s->counts |= bit;
   }
   bool close = s->shown < SHOWN || fit.position > s->rank[SHOWN - 1];
   const char *line =
