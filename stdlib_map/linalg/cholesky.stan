@@ -9,8 +9,9 @@ matrix cholesky_columns(matrix A) {
   matrix[n, n] below = strictly_lower_ones(n);
   matrix[n, n] C = A;
   for (j in 1:n) {
-    vector[n] c = below[:, j] .* C[:, j];
-    C -= c * (c' / C[j, j]);
+    vector[n] column = C[:, j];
+    vector[n] c = below[:, j] .* column;
+    C -= c * (c' / column[j]);
   }
   return lower_ones(n) .* C ./ rep_matrix(sqrt(diagonal(C))', n);
 }
@@ -59,7 +60,14 @@ matrix cholesky_decompose_vjp(matrix A, matrix L, matrix L_) {
   int n = rows(L);
   matrix[n, n] half = lower_ones(n) - 0.5 * identity_matrix(n);
   matrix[n, n] P = half .* (L' * L_);
-  return half .* solve_lower_transposed(L, solve_lower_transposed(L, P + P')');
+  matrix[n, n] S = P + P';
+  if (n <= 32) {
+    matrix[n, n] X = lower_inverse(L);
+    S = X' * S * X;
+  } else {
+    S = solve_lower_transposed(L, solve_lower_transposed(L, S)');
+  }
+  return half .* S;
 }
 
 // A^-1 B = L^-T L^-1 B
@@ -69,7 +77,7 @@ matrix mdivide_left_spd(matrix<square, symmetric, evident> A, matrix B) {
 }
 
 vector mdivide_left_spd(matrix<square, symmetric, evident> A, vector b) {
-  return mdivide_left_spd(A, to_matrix(b))[:, 1];
+  return to_vector(mdivide_left_spd(A, to_matrix(b)));
 }
 
 // B A^-1 = (A^-1 B')'
@@ -78,7 +86,7 @@ matrix mdivide_right_spd(matrix B, matrix<square, symmetric, evident> A) {
 }
 
 row_vector mdivide_right_spd(row_vector b, matrix<square, symmetric, evident> A) {
-  return mdivide_left_spd(A, to_matrix(b'))[:, 1]';
+  return to_row_vector(mdivide_left_spd(A, to_matrix(b')));
 }
 
 // (L L')^-1 = L^-T L^-1

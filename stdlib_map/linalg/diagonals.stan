@@ -1,13 +1,17 @@
 // Diagonals, and diagonal matrices.
 
 matrix identity_matrix(int<lower=0> n) {
-  matrix[n, n] m;
-  for (i in 1:n) {
+  return diagonal_ones(n, n);
+}
+
+matrix diagonal_ones(int m, int n) {
+  matrix[m, n] D;
+  for (i in 1:m) {
     for (j in 1:n) {
-      m[i, j] = i == j;
+      D[i, j] = i == j;
     }
   }
-  return m;
+  return D;
 }
 
 vector diagonal(matrix A) {
@@ -20,24 +24,16 @@ vector diagonal(matrix A) {
 }
 
 matrix diag_matrix(vector v) {
-  return add_diag(rep_matrix(0, rows(v), rows(v)), v);
+  return rep_matrix(v, rows(v)) .* identity_matrix(rows(v));
 }
 
 // A with v, or one number, added to its diagonal
 matrix add_diag(matrix A, vector v) {
-  matrix[rows(A), cols(A)] S = A;
-  for (i in 1:min(rows(A), cols(A))) {
-    S[i, i] += v[i];
-  }
-  return S;
+  return A + rep_matrix(v, cols(A)) .* diagonal_ones(rows(A), cols(A));
 }
 
 matrix add_diag(matrix A, real x) {
-  matrix[rows(A), cols(A)] S = A;
-  for (i in 1:min(rows(A), cols(A))) {
-    S[i, i] += x;
-  }
-  return S;
+  return A + x * diagonal_ones(rows(A), cols(A));
 }
 
 // diag(v) A

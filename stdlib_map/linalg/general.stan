@@ -87,7 +87,7 @@ matrix mdivide_left(matrix<square> A, matrix B) {
 }
 
 vector mdivide_left(matrix<square> A, vector b) {
-  return solve_general(A, to_matrix(b)).1[:, 1];
+  return to_vector(solve_general(A, to_matrix(b)).1);
 }
 
 // B A^-1 = (A^-T B')'
@@ -96,5 +96,5 @@ matrix mdivide_right(matrix B, matrix<square> A) {
 }
 
 row_vector mdivide_right(row_vector b, matrix<square> A) {
-  return solve_general(A', to_matrix(b')).1[:, 1]';
+  return to_row_vector(solve_general(A', to_matrix(b')).1);
 }

@@ -37,31 +37,33 @@ matrix between_blocks(int n, int s) {
   return m;
 }
 
-// X holds the inverses of the diagonal blocks of L of size s; the result those of size 2 s.
-matrix join_blocks(matrix X, matrix L, int s) {
-  return X - X * (between_blocks(rows(L), s) .* L) * X;
+// X holds the inverses of the diagonal blocks of N of size s; the result those of size 2 s.
+matrix join_blocks(matrix X, matrix N, int s) {
+  return X - X * (between_blocks(rows(N), s) .* N) * X;
 }
 
-// L^-1 for up to 32 rows. Only the lower triangle of L is read.
+// L^-1 for up to 32 rows, as D^-1 N^-1 for L = N D with a diagonal of ones in N. Only the lower triangle of L is read.
 matrix lower_inverse(matrix L) {
   int n = rows(L);
-  matrix[n, n] X = diag_matrix(inv(diagonal(L)));
+  vector[n] r = inv(diagonal(L));
+  matrix[n, n] X = identity_matrix(n);
   if (n > 1) {
-    X = join_blocks(X, L, 1);
+    matrix[n, n] N = diag_post_multiply(L, r);
+    X -= between_blocks(n, 1) .* N;
+    if (n > 2) {
+      X = join_blocks(X, N, 2);
+    }
+    if (n > 4) {
+      X = join_blocks(X, N, 4);
+    }
+    if (n > 8) {
+      X = join_blocks(X, N, 8);
+    }
+    if (n > 16) {
+      X = join_blocks(X, N, 16);
+    }
   }
-  if (n > 2) {
-    X = join_blocks(X, L, 2);
-  }
-  if (n > 4) {
-    X = join_blocks(X, L, 4);
-  }
-  if (n > 8) {
-    X = join_blocks(X, L, 8);
-  }
-  if (n > 16) {
-    X = join_blocks(X, L, 16);
-  }
-  return X;
+  return diag_pre_multiply(r, X);
 }
 
 // A filled up to `size` rows and columns by those of the identity.
@@ -175,7 +177,7 @@ tuple(matrix, matrix) solve_lower_transposed_vjp(matrix L, matrix B, matrix X, m
 
 // A^-1 b for the lower triangle of A
 vector mdivide_left_tri_low(matrix<square> A, vector b) {
-  return solve_lower(A, to_matrix(b))[:, 1];
+  return to_vector(solve_lower(A, to_matrix(b)));
 }
 
 matrix mdivide_left_tri_low(matrix<square> A, matrix B) {
@@ -184,7 +186,7 @@ matrix mdivide_left_tri_low(matrix<square> A, matrix B) {
 
 // b A^-1 = (A^-T b')'
 row_vector mdivide_right_tri_low(row_vector b, matrix<square> A) {
-  return solve_lower_transposed(A, to_matrix(b'))[:, 1]';
+  return to_row_vector(solve_lower_transposed(A, to_matrix(b')));
 }
 
 matrix mdivide_right_tri_low(matrix B, matrix<square> A) {
