@@ -29,6 +29,7 @@ RULE(order);            /* constants come second in commutative ops */
 RULE(strip_broadcasts); /* f(broadcast x) = broadcast f(x) */
 RULE(strip_units);      /* leading axes of size 1 that the other operands have anyway */
 RULE(reshapes_outward); /* f(reshape x) = reshape f(x) */
+RULE(sums_outward);     /* x + reshape y = reshape (reshape x + y), for scalars */
 
 /* algebra_arithmetic.c */
 RULE(neg);

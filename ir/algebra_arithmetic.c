@@ -100,7 +100,7 @@ static IrValue *multiple_of(IrValue *v, double *c) {
  * looks at -d. */
 static bool may_join(const Application *p, const IrValue *c, const IrValue *d, bool negate) {
   double x, y;
-  if (!is_real(p)) return true;
+  if (!is_real(p) || p->b->adjoint) return true;
   if (!is_splat(c, &x) || !is_splat(d, &y)) return false;
   return negate ? x * -y > 0 : x * y > 0;
 }
@@ -143,6 +143,29 @@ static IrValue *subtract_constants(const Application *p, IrValue *c, IrValue *x)
   return NULL;
 }
 
+/* Whether v is needed beside what is being made of it, as far as that is known. */
+static bool is_shared(const Application *p, const IrValue *v) {
+  return p->b->counts_uses ? v->uses > 1 : p->b->adjoint;
+}
+
+/* x c + y c, where likewise the sum has as many elements as before */
+static IrValue *common_scale(const Application *p, IrValue *x, IrValue *y) {
+  IrValue *u, *v, *first = NULL;
+  const IrNode *n;
+  double c, d;
+  if (!with_number(y, IR_MUL, &v, &d) || is_shared(p, y)) return NULL;
+  if ((n = made_by(x, p->op)) && p->op == IR_ADD && !with_number(x, IR_MUL, &u, &c)) {
+    first = n->in[0];
+    if (is_shared(p, x)) return NULL;
+    x = n->in[1];
+  }
+  if (!with_number(x, IR_MUL, &u, &c) || is_shared(p, x) || c != d || !covers(&u->type, p->type) ||
+      !covers(&v->type, p->type))
+    return NULL;
+  IrValue *sum = binary(p, IR_MUL, binary(p, p->op, u, v), scalar_like(p, c));
+  return first ? binary(p, IR_ADD, first, sum) : sum;
+}
+
 RULE(add) {
   IrValue *x = p->in[0], *y = p->in[1];
   const IrNode *n;
@@ -155,11 +178,18 @@ RULE(add) {
   IrValue *of = multiple_of(x, &c);
   if (of == multiple_of(y, &d) && may_collect(p, of, c, d))
     return fitted(p, binary(p, IR_MUL, of, scalar_like(p, c + d)));
-  return NULL;
+  return common_scale(p, x, y);
+}
+
+/* (x + y) - y = x and the like, in derivatives, whose sums are not compensated */
+static IrValue *cancelled(const Application *p, IrValue *x, IrValue *y, IrOp op) {
+  const IrNode *n = p->b->adjoint ? made_by(x, op) : NULL;
+  if (n && n->in[1] == y && covers(&n->in[0]->type, p->type)) return n->in[0];
+  return n && op == IR_ADD && n->in[0] == y && covers(&n->in[1]->type, p->type) ? n->in[1] : NULL;
 }
 
 RULE(sub) {
-  IrValue *x = p->in[0], *y = p->in[1], *c;
+  IrValue *x = p->in[0], *y = p->in[1], *c, *v;
   const IrNode *n;
   double e, d;
   if (is_splat_of(y, 0)) return fitted(p, x);
@@ -172,6 +202,7 @@ RULE(sub) {
   }
   if (x->constant) return subtract_constants(p, x, y);
   if (!is_real(p)) return NULL;
+  if ((v = cancelled(p, x, y, IR_ADD))) return v;
   IrValue *of = multiple_of(x, &e);
   if (of == multiple_of(y, &d) && may_collect(p, of, e, -d))
     return fitted(p, binary(p, IR_MUL, of, scalar_like(p, e - d)));
@@ -269,7 +300,9 @@ RULE(pow) {
 /* Whether all elements of x are known to be at least (at most) c, and not NaN. */
 static bool bounded(const IrValue *x, double c, bool below) {
   double d;
+  IrValue *y;
   if (is_splat(x, &d)) return below ? d >= c : d <= c;
+  if (below && with_number(x, IR_ADD, &y, &d) && has(y, IR_NONNEGATIVE) && d >= c) return true;
   if (below) return (has(x, IR_NONNEGATIVE) && c <= 0) || (has(x, IR_NOT_NAN) && c == -INFINITY);
   return (has(x, IR_AT_MOST_ONE) && c >= 1) || (has(x, IR_NOT_NAN) && c == INFINITY);
 }

@@ -95,3 +95,29 @@ RULE(reshapes_outward) {
   if (!first) return NULL;
   return ir_reshape(p->b, apply(p, in, p->count), first->in + 1, first->in_count - 1);
 }
+
+static int axes_beyond_units(const IrType *t) {
+  int count = 0;
+  for (int k = 0; k < t->rank; k++) count += t->dim[k] != 1;
+  return count;
+}
+
+/* Terms of one number per instance of a batch, of which some have an axis of size 1 more than
+ * others, are added up without it: then one reshape serves all of them. */
+RULE(sums_outward) {
+  if (p->b->adjoint || axes_beyond_units(p->type) > 1) return NULL;
+  for (int side = 0; side < 2; side++) {
+    const IrNode *n = made_by(p->in[side], IR_RESHAPE);
+    IrValue *in[2] = {p->in[0], p->in[1]}, *other = p->in[1 - side], *sizes[IR_MAX_RANK];
+    int source[IR_MAX_RANK];
+    if (!n || n->in[0]->type.rank >= p->type->rank || !same_units(&n->out[0]->type, p->type) ||
+        !same_units(&other->type, p->type) || !node_is_unit_reshape(n, source))
+      continue;
+    int rank = n->in[0]->type.rank;
+    for (int k = 0; k < rank; k++) sizes[k] = ir_dim(p->b, n->in[0], k);
+    in[side] = n->in[0];
+    in[1 - side] = ir_reshape(p->b, other, sizes, rank);
+    return ir_reshape(p->b, apply(p, in, 2), n->in + 1, p->type->rank);
+  }
+  return NULL;
+}

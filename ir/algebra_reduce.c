@@ -221,6 +221,8 @@ RULE(reduce_linear) {
   IrValue *x = p->in[0], *sizes[IR_MAX_RANK];
   const IrNode *n = x->node;
   if (p->op != IR_REDUCE_SUM || x->type.dtype != IR_F64 || !n) return NULL;
+  /* worth it only where nothing else needs the terms */
+  if (b->counts_uses ? x->uses > 1 : b->adjoint) return NULL;
   IrValue *y = n->in_count > 0 ? n->in[0] : NULL, *z = n->in_count > 1 ? n->in[1] : NULL, *v = NULL;
   switch (n->op) {
   case IR_NEG: return ir_unary(b, IR_NEG, sum_over(p, y));

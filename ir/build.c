@@ -36,6 +36,7 @@ IrBuilder *ir_function_begin(IrModule *m, IrBuilder *parent, const char *name) {
   if (parent) {
     b->scope = parent->scope;
     b->adjoint = parent->adjoint;
+    b->counts_uses = parent->counts_uses;
   }
   return b;
 }

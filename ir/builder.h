@@ -106,6 +106,7 @@ struct IrBuilder {
   NodeTable known;      /* for reuse of equal nodes */
   const IrScope *scope;
   bool adjoint;
+  bool counts_uses; /* a function is rebuilt here, so that IrValue.uses is known */
   bool ended;
 };
 

@@ -27,7 +27,7 @@ struct Copier {
   const IrFunction *f;
   IrValue **map;    /* by value id; NULL for what is not copied */
   const bool *live; /* by value id: what is to be copied; NULL: everything */
-  bool *used;       /* by value id: what copied nodes and the results read */
+  int *uses;        /* by value id: how often copied nodes and the results read it */
   Copier *around;   /* the copier of the node whose body this is, when b is the body's */
   bool in_loop;     /* f is the body of a loop, whose parent is `around`'s builder */
   bool runs;        /* that loop has at least one iteration */
@@ -42,11 +42,11 @@ static bool any_live(const Copier *c, const IrNode *n) {
 static void find_uses(Copier *c) {
   for (int k = 0; k < c->f->result_count; k++) {
     int id = c->f->results[k]->id;
-    if (!c->live || c->live[id]) c->used[id] = true;
+    if (!c->live || c->live[id]) c->uses[id]++;
   }
   for (int i = 0; i < c->f->node_count; i++) {
     const IrNode *n = c->f->nodes[i];
-    for (int k = 0; k < n->in_count && any_live(c, n); k++) c->used[n->in[k]->id] = true;
+    for (int k = 0; k < n->in_count && any_live(c, n); k++) c->uses[n->in[k]->id]++;
   }
 }
 
@@ -56,7 +56,7 @@ static Copier copier_new(Session *s, IrBuilder *b, const IrFunction *f) {
                   .b = b,
                   .f = f,
                   .map = ARENA_ARRAY(a, IrValue *, (size_t)f->value_count),
-                  .used = ARENA_ARRAY(a, bool, (size_t)f->value_count)};
+                  .uses = ARENA_ARRAY(a, int, (size_t)f->value_count)};
 }
 
 static IrValue *mapped(const Copier *c, const IrValue *v) { return c->map[v->id]; }
@@ -124,18 +124,18 @@ static void copy_branch(Copier *c, IrBuilder *into, const IrNode *n, int side, I
     inner.runs = c->runs;
   }
   for (int k = 0; k < f->param_count; k++) inner.map[f->params[k]->id] = in[1 + k];
-  for (int k = 0; k < n->out_count; k++) live[f->results[k]->id] |= c->used[n->out[k]->id];
+  for (int k = 0; k < n->out_count; k++) live[f->results[k]->id] |= c->uses[n->out[k]->id] > 0;
   mark_live(f, live);
   copy_nodes(&inner);
   for (int k = 0; k < n->out_count; k++)
-    if (c->used[n->out[k]->id]) *results++ = mapped(&inner, f->results[k]);
+    if (c->uses[n->out[k]->id]) *results++ = mapped(&inner, f->results[k]);
 }
 
 static void copy_if(Copier *c, const IrNode *n, IrValue *const *in) {
   Arena *a = c->b->module->arena;
   IrValue **results = ARENA_ARRAY(a, IrValue *, (size_t)n->out_count);
   int count = 0;
-  for (int k = 0; k < n->out_count; k++) count += c->used[n->out[k]->id];
+  for (int k = 0; k < n->out_count; k++) count += c->uses[n->out[k]->id] > 0;
   if (in[0]->constant) {
     copy_branch(c, c->b, n, in[0]->constant->data.boolean[0] ? 0 : 1, in, results);
   } else {
@@ -148,7 +148,7 @@ static void copy_if(Copier *c, const IrNode *n, IrValue *const *in) {
     ir_if(c->b, in[0], branches[0], branches[1], results);
   }
   for (int k = 0; k < n->out_count; k++)
-    if (c->used[n->out[k]->id]) c->map[n->out[k]->id] = *results++;
+    if (c->uses[n->out[k]->id]) c->map[n->out[k]->id] = *results++;
 }
 
 /* ---- LOOP ---- */
@@ -179,10 +179,10 @@ static bool is_invariant(const LoopCopy *l, int k) {
 }
 
 /* Finds what of the body its used results need. */
-static void find_live(LoopCopy *l, const bool *used) {
+static void find_live(LoopCopy *l, const int *uses) {
   const IrNode *n = l->node;
   for (int k = 0; k < l->outs; k++) {
-    l->keep_out[k] = used[n->out[n->attr.carried + k]->id];
+    l->keep_out[k] = uses[n->out[n->attr.carried + k]->id] > 0;
     if (l->keep_out[k]) l->live[out_result(l, k)->id] = true;
   }
   if (l->first_result) l->live[l->body->results[0]->id] = true;
@@ -190,7 +190,7 @@ static void find_live(LoopCopy *l, const bool *used) {
     changed = false;
     mark_live(l->body, l->live);
     for (int k = 0; k < n->attr.carried; k++) {
-      bool needed = used[n->out[k]->id] || l->live[carried_param(l, k)->id];
+      bool needed = uses[n->out[k]->id] > 0 || l->live[carried_param(l, k)->id];
       if (!needed || l->keep_carried[k] || is_invariant(l, k)) continue;
       l->keep_carried[k] = changed = true;
       l->live[carried_result(l, k)->id] = true;
@@ -211,7 +211,7 @@ static LoopCopy plan_loop(Copier *c, const IrNode *n, IrValue *const *in) {
   l.live = ARENA_ARRAY(a, bool, (size_t)l.body->value_count);
   l.keep_carried = ARENA_ARRAY(a, bool, (size_t)n->attr.carried);
   l.keep_out = ARENA_ARRAY(a, bool, (size_t)l.outs);
-  find_live(&l, c->used);
+  find_live(&l, c->uses);
   return l;
 }
 
@@ -461,6 +461,7 @@ static void copy_node(Copier *c, const IrNode *n) {
   }
   for (int k = 0; k < n->out_count; k++) {
     IrValue *copy = mapped(c, n->out[k]);
+    if (copy) copy->uses += c->uses[n->out[k]->id];
     if (copy && certain) keep_knowledge(copy, n->out[k]);
   }
   ir_set_scope(b, scope);

@@ -80,8 +80,9 @@ static unsigned product_facts(unsigned x, unsigned y) {
 
 static unsigned quotient_facts(unsigned x, unsigned y) {
   unsigned f = 0;
-  if ((x & FIN) && (y & POS)) f |= NUM;
-  if ((x & FIN) && (x & NONNEG) && (y & POS)) f |= NONNEG;
+  bool defined =
+      (y & POS) && ((x & FIN) || ((x & NUM) && (y & FIN))); /* not 0 / 0, not inf / inf */
+  if (defined) f |= NUM | (x & NONNEG);
   return f;
 }
 

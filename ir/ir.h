@@ -70,6 +70,7 @@ struct IrValue {
   const IrTensor *constant; /* its value where that is known (IR_CONST nodes), else NULL */
   bool uniform;             /* a constant whose elements are all the same, and at least one */
   unsigned facts;
+  int uses; /* while a function is rebuilt: how often what it is a copy of is read; else 0 */
 };
 
 /* Static attributes of a node; fields an op does not use are 0, so that attributes compare by

@@ -4,6 +4,7 @@
 static IrFunction *rebuild(IrFunction *f, CopyOptions options) {
   IrModule *m = f->module;
   IrBuilder *b = ir_function_begin(m, NULL, f->name);
+  b->counts_uses = true;
   IrValue **args = ARENA_ARRAY(m->arena, IrValue *, (size_t)f->param_count),
           **results = ARENA_ARRAY(m->arena, IrValue *, (size_t)f->result_count);
   for (int k = 0; k < f->param_count; k++) {

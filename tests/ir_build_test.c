@@ -380,7 +380,8 @@ START_TEST(loops_lose_what_is_not_needed) {
     ck_assert_ptr_null(ir_verify(f));
     const IrNode *loop = only_node(f, IR_LOOP);
     ck_assert_int_eq(loop->attr.carried, 1);
-    ck_assert_int_eq(loop->out_count, 1);
+    /* a count that is given may differ within a batch, so that it makes no shape */
+    ck_assert_int_eq(loop->out_count, known ? 1 : 2);
     ck_assert_int_eq(count_ops(loop->body[0], IR_EXP), 0);
     ck_assert_int_eq(count_ops(f, IR_SIN), 0);
     ck_assert_ptr_eq(f->results[1], f->params[0]);
