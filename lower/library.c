@@ -41,6 +41,7 @@ static int mapped_axes(const FunDef *f, const SVal *args, int count) {
   for (int k = 0; k < count; k++) {
     const StanType *p = f->args[k]->type, *a = args[k].type;
     if (!kinds_fit(p, a)) return -1;
+    if (f->args[k]->data_qualified && a->base != T_TUPLE && args[k].tr.varying) return -1;
     int more = value_rank(&args[k]) - (p->base == T_TUPLE ? p->array_dims : type_rank(p));
     if (more < 0) return -1;
     if (more > extra) extra = more;

@@ -1,8 +1,8 @@
 // Matrices in compressed row storage: w the elements that are not 0, row by row, v their columns, u where in w each row starts
 // (and, last, where a further row would).
 
-// Positions of the elements that are not 0, row by row.
-array[] int nonzero_positions(matrix A) {
+// Positions of the elements that are not 0, row by row; of a matrix that depends on parameters, of all.
+array[] int nonzero_positions(data matrix A) {
   array[rows(A) * cols(A)] int held;
   for (i in 1:rows(A)) {
     for (j in 1:cols(A)) {
@@ -11,6 +11,10 @@ array[] int nonzero_positions(matrix A) {
   }
   int n = sum(held);
   return sort_indices_desc(held)[1:n];
+}
+
+array[] int nonzero_positions(matrix A) {
+  return linspaced_int_array(size(A), 1, size(A));
 }
 
 vector csr_extract_w(matrix A) {
@@ -28,13 +32,13 @@ array[] int csr_extract_v(matrix A) {
 }
 
 array[] int csr_extract_u(matrix A) {
-  array[rows(A)] int count;
+  array[rows(A)] int count = rep_array(0, rows(A));
+  array[rows(A) * cols(A)] int held = rep_array(0, rows(A) * cols(A));
+  held[nonzero_positions(A)] = ones_int_array(size(nonzero_positions(A)));
   for (i in 1:rows(A)) {
-    int n = 0;
     for (j in 1:cols(A)) {
-      n += A[i, j] != 0;
+      count[i] += held[(i - 1) * cols(A) + j];
     }
-    count[i] = n;
   }
   return cumulative_sum(append_array({1}, count));
 }
