@@ -54,7 +54,7 @@ real gamma_integral(real a, real x, real side, real level, real slope) {
 // the tail on the side where it is computed
 real gamma_tail(real a, real x) {
   int left = gamma_is_lower(a, x);
-  real z = lesser_of(x, 1e300);
+  real z = greater_of(lesser_of(x, 1e300), 1e-300);
   real integral = gamma_integral(a + 2 * left, z, 1 - 2 * left, 1, 0);
   real from_below = (1 + z / (a + 1) * (1 + z * integral)) / a;
   return exp(log_gamma_weight(a, z)) * (left ? from_below : integral);
@@ -64,20 +64,20 @@ real gamma_tail(real a, real x) {
 @facts(nonnegative, at_most_one)
 real gamma_p(real<positive> a, real<nonnegative> x) {
   real tail = gamma_tail(a, x);
-  return gamma_is_lower(a, x) ? tail : 1 - tail;
+  return x == 0 ? 0 : (gamma_is_lower(a, x) ? tail : 1 - tail);
 }
 
 @elementwise
 @facts(nonnegative, at_most_one)
 real gamma_q(real<positive> a, real<nonnegative> x) {
   real tail = gamma_tail(a, x);
-  return gamma_is_lower(a, x) ? 1 - tail : tail;
+  return x == 0 ? 1 : (gamma_is_lower(a, x) ? 1 - tail : tail);
 }
 
 // x^(a - 1) exp(-x) / Gamma(a)
 @derivative(gamma_p, x)
 real gamma_p_slope_x(real a, real x) {
-  real z = greater_of(x, 1e-300);
+  real z = greater_of(lesser_of(x, 1e300), 1e-300);
   return exp(log_gamma_weight(a, z)) / z;
 }
 
