@@ -351,11 +351,20 @@ IrFunction *inline_calls(IrFunction *f, bool (*chosen)(IrFunction *callee)) {
   return f;
 }
 
+/* What is left out or moved out of loops before is not differentiated, and loops are given the form
+ * that needs the smallest tapes. */
+static IrFunction *prepared(IrFunction *f) {
+  f = ir_simplify(inline_calls(f, call_needs_body));
+  IrFunction *g = ir_unbuffer(f);
+  if (g != f) g = ir_simplify(g);
+  return inline_calls(g, call_needs_body); /* those that have come out of bodies */
+}
+
 /* The function of f's parameters that returns f's results and the cotangents of the wrt parameters.
  * The cotangent of result number `seed` is 1, of others 0; where seed is negative they are further
  * parameters. */
 static IrFunction *differentiate(IrFunction *f, const bool *wrt, int seed) {
-  f = inline_calls(f, call_needs_body);
+  f = prepared(f);
   Arena *a = ir_module_arena(f->module);
   IrBuilder *b = ir_function_begin(f->module, NULL, f->name);
   bool *seeds = ARENA_ARRAY(a, bool, (size_t)f->result_count + 1);

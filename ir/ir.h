@@ -317,6 +317,9 @@ IrFunction *ir_grad(IrFunction *f, int which, const bool *wrt);
 
 /* f rebuilt through a fresh builder: everything ir_emit does, plus dead code. */
 IrFunction *ir_simplify(IrFunction *f);
+/* f with loops that fill a tensor row by row carrying the rows that they read instead of all of it,
+ * where the numbers of rows and iterations are known. */
+IrFunction *ir_unbuffer(IrFunction *f);
 /* f with every CALL replaced by its callee's body. */
 IrFunction *ir_expand_calls(IrFunction *f);
 
