@@ -1,6 +1,7 @@
 /* Copying a function's nodes into a builder: everything ir_emit does is done again, with what is
  * known of the arguments. Bodies are copied too, as far as their results are used. */
 #include "ir/builder.h"
+#include "ir/linear.h"
 
 #include <assert.h>
 #include <string.h>
@@ -25,12 +26,13 @@ struct Copier {
   Session *session;
   IrBuilder *b;
   const IrFunction *f;
-  IrValue **map;    /* by value id; NULL for what is not copied */
-  const bool *live; /* by value id: what is to be copied; NULL: everything */
-  int *uses;        /* by value id: how often copied nodes and the results read it */
-  Copier *around;   /* the copier of the node whose body this is, when b is the body's */
-  bool in_loop;     /* f is the body of a loop, whose parent is `around`'s builder */
-  bool runs;        /* that loop has at least one iteration */
+  IrValue **map;         /* by value id; NULL for what is not copied */
+  const bool *live;      /* by value id: what is to be copied; NULL: everything */
+  int *uses;             /* by value id: how often copied nodes and the results read it */
+  const IrNode **reader; /* by value id: the last node that does */
+  Copier *around;        /* the copier of the node whose body this is, when b is the body's */
+  bool in_loop;          /* f is the body of a loop, whose parent is `around`'s builder */
+  bool runs;             /* that loop has at least one iteration */
 };
 
 static bool any_live(const Copier *c, const IrNode *n) {
@@ -46,7 +48,10 @@ static void find_uses(Copier *c) {
   }
   for (int i = 0; i < c->f->node_count; i++) {
     const IrNode *n = c->f->nodes[i];
-    for (int k = 0; k < n->in_count && any_live(c, n); k++) c->uses[n->in[k]->id]++;
+    for (int k = 0; k < n->in_count && any_live(c, n); k++) {
+      c->uses[n->in[k]->id]++;
+      c->reader[n->in[k]->id] = n;
+    }
   }
 }
 
@@ -56,7 +61,8 @@ static Copier copier_new(Session *s, IrBuilder *b, const IrFunction *f) {
                   .b = b,
                   .f = f,
                   .map = ARENA_ARRAY(a, IrValue *, (size_t)f->value_count),
-                  .uses = ARENA_ARRAY(a, int, (size_t)f->value_count)};
+                  .uses = ARENA_ARRAY(a, int, (size_t)f->value_count),
+                  .reader = ARENA_ARRAY(a, const IrNode *, (size_t)f->value_count)};
 }
 
 static IrValue *mapped(const Copier *c, const IrValue *v) { return c->map[v->id]; }
@@ -437,6 +443,24 @@ static void copy_call(Copier *c, const IrNode *n, IrValue **in) {
 
 /* ---- nodes ---- */
 
+/* Whether n ends a sum, that is, is no term of a larger one. */
+static bool ends_sum(const Copier *c, const IrNode *n) {
+  const IrValue *v = n->out[0];
+  if ((n->op != IR_ADD && n->op != IR_SUB) || v->type.dtype != IR_F64) return false;
+  if (c->uses[v->id] != 1 || !c->reader[v->id]) return true;
+  IrOp op = c->reader[v->id]->op;
+  return op != IR_ADD && op != IR_SUB && op != IR_NEG;
+}
+
+static IrValue *copy_op(Copier *c, Copier *home, const IrNode *n, IrValue *const *in) {
+  bool whole = c->session->options.hoist && !home->b->module->options.no_algebra;
+  if (whole && home == c && ends_sum(c, n)) {
+    IrValue *v = linear_rebuild(c->b, n, &(LinearSource){c->map, c->uses});
+    if (v) return v;
+  }
+  return ir_emit(home->b, n->op, n->attr, in, n->in_count);
+}
+
 static void copy_node(Copier *c, const IrNode *n) {
   if (n->op == IR_CONST) {
     c->map[n->out[0]->id] = ir_constant(c->b, n->out[0]->constant);
@@ -457,7 +481,7 @@ static void copy_node(Copier *c, const IrNode *n) {
   case IR_IF: copy_if(&at, n, in); break;
   case IR_LOOP: copy_loop(&at, n, in); break;
   case IR_CALL: copy_call(&at, n, in); break;
-  default: c->map[n->out[0]->id] = ir_emit(b, n->op, n->attr, in, n->in_count);
+  default: c->map[n->out[0]->id] = copy_op(c, home, n, in);
   }
   for (int k = 0; k < n->out_count; k++) {
     IrValue *copy = mapped(c, n->out[k]);
