@@ -25,7 +25,7 @@ AxisSet batch_axes(Batched v, int levels) {
 }
 
 static AxisSet axes_of(const Batch *x, int k) {
-  return batch_axes((Batched){x->in[k], x->batched[k]}, x->levels);
+  return batch_axes((Batched){x->in[k], x->batched[k], false}, x->levels);
 }
 
 static int lead(const Batch *x, int k) { return x->batched[k] ? x->levels : 0; }

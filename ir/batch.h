@@ -1,5 +1,9 @@
 /* Batching, shared by the files that do it. A batched value has `levels` leading axes, each of full
- * extent or, where the value is the same for all of that axis, statically 1. Internal to ir/. */
+ * extent or, where the value is the same for all of that axis, statically 1. Internal to ir/.
+ *
+ * A batch of scalars may have one more axis, of size 1, at its end: as a batch of vectors of one
+ * element it goes together with other vectors as it is, where it would else be reshaped each time.
+ */
 #ifndef STAN2ONNX_IR_BATCH_H
 #define STAN2ONNX_IR_BATCH_H
 
@@ -11,6 +15,7 @@ typedef unsigned AxisSet;
 typedef struct {
   IrValue *value;
   bool batched; /* carries the batch axes */
+  bool padded;  /* a batch of scalars, with the axis of size 1 */
 } Batched;
 
 /* What is being batched, and where its batched form is built. */
@@ -19,6 +24,7 @@ typedef struct {
   Arena *arena;
   IrBuilder *b; /* the function, or the region in it, that is being built */
   int levels;
+  bool pads;                  /* batches of scalars are padded */
   IrValue *size[IR_MAX_RANK]; /* full extents of the batch axes */
   Batched mask; /* bool, of own rank 0: the elements that run here; value NULL: all of them */
   bool differentiable; /* the result may be differentiated: what elements that do not run compute
@@ -51,18 +57,21 @@ bool batch_is_guarded(IrOp op);
 
 /* ---- batch_value.c ---- */
 
+/* A value in the form that t keeps batches of scalars in, and without the additional axis. */
+Batched batch_padded(Batcher *t, Batched v);
+Batched batch_bare(Batcher *t, Batched v);
 /* op on values that are batched or not. */
 Batched batch_op(Batcher *t, IrOp op, IrAttr attr, const Batched *in, int count);
 Batched batch_and(Batcher *t, Batched x, Batched y); /* a NULL value stands for true */
 Batched batch_select(Batcher *t, Batched c, Batched x, Batched y);
 /* v with exactly the axes `axes` of full extent; with none, as a value without batch axes. */
-IrValue *batch_with_axes(Batcher *t, Batched v, AxisSet axes);
+Batched batch_with_axes(Batcher *t, Batched v, AxisSet axes);
+/* A type with `count` dimensions put in front. */
+IrType batch_prefixed(const IrType *own, const int64_t *dims, int count);
+/* A parameter for values of type `own` with the axes `axes`. */
+Batched batch_param(Batcher *t, const IrType *own, AxisSet axes, const char *name);
 /* The nodes of f, given its parameters; its results are stored in `results`. */
 void batch_body(Batcher *t, const IrFunction *f, const Batched *params, Batched *results);
-/* A type with `count` dimensions put in front; and with the batch axes, those of `axes` in full (no
- * axes at all where there are none). */
-IrType batch_prefixed(const IrType *own, const int64_t *dims, int count);
-IrType batch_type(const Batcher *t, const IrType *own, AxisSet axes);
 
 /* ---- batch_region.c ---- */
 

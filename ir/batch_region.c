@@ -44,8 +44,8 @@ static void keep_branches(Batcher *t, IrValue *condition, const IrNode *n, const
     t->b = b[side];
     for (int k = 0; k < n->out_count; k++) {
       AxisSet axes = batch_axes(results[0][k], t->levels) | batch_axes(results[1][k], t->levels);
-      values[k] = batch_with_axes(t, results[side][k], axes);
-      out[k].batched = axes != 0;
+      out[k] = batch_with_axes(t, results[side][k], axes);
+      values[k] = out[k].value;
     }
     ir_function_end(b[side], values, NULL, n->out_count);
   }
@@ -58,7 +58,7 @@ void batch_if(Batcher *t, const IrNode *n, const Batched *in, Batched *out) {
   if (batch_axes(in[0], t->levels))
     select_branches(t, n, in, out);
   else
-    keep_branches(t, batch_with_axes(t, in[0], 0), n, in, out);
+    keep_branches(t, batch_with_axes(t, in[0], 0).value, n, in, out);
 }
 
 /* ---- LOOP ---- */
@@ -95,9 +95,17 @@ static IrValue *axis_from_front(Batcher *t, IrValue *v) {
   return ir_transpose(t->b, v, permutation);
 }
 
+/* A scanned input as the loop takes it. */
+static IrValue *stacked(Batcher *t, Batched v) {
+  if (!v.batched) return v.value;
+  IrValue *rows = axis_to_front(t, v.value);
+  bool pad = t->pads && rows->type.rank == t->levels + 1;
+  return pad ? ir_unsqueeze(t->b, rows, rows->type.rank) : rows;
+}
+
 /* Whether iteration i is one of an element's. */
 static Batched within_count(const BatchedLoop *l, IrValue *i) {
-  return batch_op(l->t, IR_LT, (IrAttr){0}, (Batched[]){{i, false}, l->count}, 2);
+  return batch_op(l->t, IR_LT, (IrAttr){0}, (Batched[]){{.value = i}, l->count}, 2);
 }
 
 /* Whether the condition that is carried includes that the next iteration is within an element's
@@ -116,11 +124,12 @@ static IrLoop loop_operands(BatchedLoop *l, const Batched *in, IrValue **inputs)
   if (!unlimited(in[0].value)) {
     Batched count = in[0];
     if (batch_axes(count, t->levels)) {
-      if (t->mask.value) count = batch_select(t, t->mask, count, (Batched){ir_i64(t->b, 0), false});
+      if (t->mask.value)
+        count = batch_select(t, t->mask, count, (Batched){.value = ir_i64(t->b, 0)});
       l->count = count;
       loop.count = ir_reduce_all(t->b, IR_REDUCE_MAX, count.value);
     } else {
-      loop.count = batch_with_axes(t, count, 0);
+      loop.count = batch_with_axes(t, count, 0).value;
     }
   }
   if (n->attr.has_condition) {
@@ -133,12 +142,11 @@ static IrLoop loop_operands(BatchedLoop *l, const Batched *in, IrValue **inputs)
         l->condition = batch_and(t, l->condition, within_count(l, ir_i64(t->b, 0)));
       loop.condition = any(t, l->condition);
     } else {
-      loop.condition = batch_with_axes(t, in[1], 0);
+      loop.condition = batch_with_axes(t, in[1], 0).value;
       if (t->mask.value) loop.condition = ir_binary(t->b, IR_AND, loop.condition, any(t, t->mask));
     }
   }
-  for (int k = 0; k < n->attr.scanned; k++)
-    inputs[k] = scanned[k].batched ? axis_to_front(t, scanned[k].value) : scanned[k].value;
+  for (int k = 0; k < n->attr.scanned; k++) inputs[k] = stacked(t, scanned[k]);
   return loop;
 }
 
@@ -148,9 +156,10 @@ static IrValue **initial_values(BatchedLoop *l, const Batched *in, int *count) {
   const Batched *carried = in + batch_first_carried(l->node);
   IrValue **initial = ARENA_ARRAY(t->arena, IrValue *, (size_t)l->node->attr.carried + 1);
   *count = 0;
-  if (l->carries_condition) initial[(*count)++] = batch_with_axes(t, l->condition, l->axes.run);
+  if (l->carries_condition)
+    initial[(*count)++] = batch_with_axes(t, l->condition, l->axes.run).value;
   for (int k = 0; k < l->node->attr.carried; k++)
-    initial[(*count)++] = batch_with_axes(t, carried[k], l->axes.carried[k]);
+    initial[(*count)++] = batch_with_axes(t, carried[k], l->axes.carried[k]).value;
   return initial;
 }
 
@@ -166,25 +175,23 @@ static Batched *body_params(BatchedLoop *l, const Batched *in, IrValue *const *i
   const IrFunction *body = n->body[0];
   int carried = n->attr.carried, scanned = n->attr.scanned, first = batch_first_carried(n);
   Batched *params = ARENA_ARRAY(t->arena, Batched, (size_t)body->param_count);
-  IrType truth = ir_scalar(IR_BOOL);
-  params[0].value = ir_param(t->b, ir_scalar(IR_I64), "i");
-  if (l->carries_condition)
-    *running = (Batched){ir_param(t->b, batch_type(t, &truth, l->axes.run), "running"), true};
-  for (int k = 1; k <= carried; k++) {
-    AxisSet axes = l->axes.carried[k - 1];
-    IrType type = batch_type(t, &body->params[k]->type, axes);
-    params[k] = (Batched){ir_param(t->b, type, NULL), axes != 0};
+  IrType number = ir_scalar(IR_I64), truth = ir_scalar(IR_BOOL);
+  params[0] = batch_param(t, &number, 0, "i");
+  if (l->carries_condition) *running = batch_param(t, &truth, l->axes.run, "running");
+  for (int k = 1; k <= carried; k++)
+    params[k] = batch_param(t, &body->params[k]->type, l->axes.carried[k - 1], NULL);
+  for (int k = carried + 1; k <= carried + scanned; k++) {
+    bool batched = in[first + k - 1].batched;
+    params[k] = (Batched){ir_param(t->b, element_type(inputs[k - 1 - carried]), NULL), batched,
+                          batched && t->pads && body->params[k]->type.rank == 0};
   }
-  for (int k = carried + 1; k <= carried + scanned; k++)
-    params[k] = (Batched){ir_param(t->b, element_type(inputs[k - 1 - carried]), NULL),
-                          in[first + k - 1].batched};
   for (int k = carried + scanned + 1; k < body->param_count; k++) params[k] = in[first + k - 1];
   return params;
 }
 
 static Batched zero_like(Batcher *t, Batched v) {
   IrTensor *zero = ir_tensor_new(t->arena, ir_scalar(v.value->type.dtype));
-  return (Batched){ir_constant(t->b, zero), false};
+  return (Batched){.value = ir_constant(t->b, zero)};
 }
 
 /* Whether an element goes on after iteration i, given what the body says. */
@@ -201,7 +208,7 @@ static Batched still_running(BatchedLoop *l, Batched running, Batched condition,
   return batch_and(t, running, condition);
 }
 
-/* Builds the body. out receives which of the loop's results are batched. */
+/* Builds the body. out receives its results, as far as they are the loop's. */
 static void build_body(BatchedLoop *l, const Batched *in, IrValue *const *inputs, Batched *out) {
   Batcher *t = l->t;
   const IrNode *n = l->node;
@@ -219,16 +226,16 @@ static void build_body(BatchedLoop *l, const Batched *in, IrValue *const *inputs
   if (l->carries_condition) {
     Batched on = still_running(l, running, results[0], params[0].value);
     values[count++] = any(t, on);
-    values[count++] = batch_with_axes(t, on, l->axes.run);
+    values[count++] = batch_with_axes(t, on, l->axes.run).value;
   } else if (conditions) {
-    values[count++] = batch_with_axes(t, results[0], 0);
+    values[count++] = batch_with_axes(t, results[0], 0).value;
   }
   for (int k = 0; k < n->out_count; k++) {
     Batched r = results[conditions + k];
     bool carried = k < n->attr.carried;
     if (run.value) r = batch_select(t, run, r, carried ? params[1 + k] : zero_like(t, r));
-    out[k].batched = carried ? l->axes.carried[k] != 0 : r.batched;
-    values[count++] = carried ? batch_with_axes(t, r, l->axes.carried[k]) : r.value;
+    out[k] = carried ? batch_with_axes(t, r, l->axes.carried[k]) : batch_padded(t, r);
+    values[count++] = out[k].value;
   }
   t->mask = mask;
   ir_function_end(t->b, values, NULL, count);
@@ -236,10 +243,11 @@ static void build_body(BatchedLoop *l, const Batched *in, IrValue *const *inputs
 
 /* A stacked result with its batch axes in front. Where no iteration ran, nothing has told their
  * extents. */
-static IrValue *unstacked(Batcher *t, IrValue *v, const IrLoop *loop) {
+static IrValue *unstacked(Batcher *t, IrValue *v, bool padded, const IrLoop *loop) {
   IrValue *dims[IR_MAX_RANK];
   const IrTensor *count = loop->count ? loop->count->constant : NULL;
   bool runs = count && count->data.i64[0] > 0 && !loop->condition, open = false;
+  if (padded) v = ir_squeeze(t->b, v, v->type.rank - 1);
   v = axis_from_front(t, v);
   for (int a = 0; a < v->type.rank; a++) {
     bool batch = a < t->levels && v->type.dim[a] == IR_DYNAMIC;
@@ -267,6 +275,8 @@ void batch_loop(Batcher *t, const IrNode *n, const Batched *in, Batched *out) {
   int first = l.carries_condition ? 1 : 0;
   for (int k = 0; k < n->out_count; k++) {
     out[k].value = results[first + k];
-    if (k >= n->attr.carried && out[k].batched) out[k].value = unstacked(t, out[k].value, &loop);
+    if (k < n->attr.carried || !out[k].batched) continue;
+    out[k].value = unstacked(t, results[first + k], out[k].padded, &loop);
+    out[k].padded = false;
   }
 }

@@ -15,17 +15,57 @@ static IrValue *placeholder(Batcher *t, IrDtype dtype, int rank) {
   return ir_constant(t->b, ir_tensor_new(t->arena, ir_type(dtype, rank, ones)));
 }
 
+static int own_rank(const Batcher *t, Batched v) {
+  return v.value->type.rank - (v.batched ? t->levels : 0) - (v.padded ? 1 : 0);
+}
+
+Batched batch_padded(Batcher *t, Batched v) {
+  if (!t->pads || !v.batched || v.padded || own_rank(t, v) > 0) return v;
+  return (Batched){ir_unsqueeze(t->b, v.value, t->levels), true, true};
+}
+
+Batched batch_bare(Batcher *t, Batched v) {
+  if (!v.padded) return v;
+  return (Batched){ir_squeeze(t->b, v.value, t->levels), true, false};
+}
+
+/* An index or an update of its own rank 0, for an x of rank 1, as a vector of one element. */
+static Batched as_vector(Batcher *t, Batched v) {
+  if (v.padded) return (Batched){v.value, true, false};
+  return own_rank(t, v)
+             ? v
+             : (Batched){ir_unsqueeze(t->b, v.value, v.batched ? t->levels : 0), v.batched, false};
+}
+
+/* Whether op on these operands picks or sets one element of a vector, for each element of the
+ * batch.
+ */
+static bool is_element_access(Batcher *t, IrOp op, const Batched *in, int count) {
+  bool access = op == IR_GATHER || op == IR_SCATTER_ADD || op == IR_SCATTER_SET, any = false;
+  for (int k = 0; k < count; k++) any |= in[k].batched;
+  return t->pads && access && any && own_rank(t, in[0]) == 1 && own_rank(t, in[1]) == 0;
+}
+
 Batched batch_op(Batcher *t, IrOp op, IrAttr attr, const Batched *in, int count) {
   IrValue **values = ARENA_ARRAY(t->arena, IrValue *, (size_t)count);
   bool *flags = ARENA_ARRAY(t->arena, bool, (size_t)count);
+  bool elementwise = ir_op_elementwise(op) || (op == IR_BROADCAST && count > 1);
+  bool element = is_element_access(t, op, in, count);
   Batched r = {0};
+  int rank = 0;
   for (int k = 0; k < count; k++) {
-    values[k] = in[k].value;
-    flags[k] = in[k].batched;
-    r.batched |= flags[k];
+    if (elementwise && own_rank(t, in[k]) > rank) rank = own_rank(t, in[k]);
+    Batched v = elementwise        ? batch_padded(t, in[k])
+                : element && k > 0 ? as_vector(t, in[k])
+                                   : batch_bare(t, in[k]);
+    values[k] = v.value;
+    flags[k] = v.batched;
+    r.batched |= v.batched;
   }
   r.value = ir_emit_batched(t->b, op, attr, values, count, flags, t->levels);
-  return r;
+  if (!r.value || !r.batched || !t->pads) return r;
+  r.padded = (elementwise && op != IR_BROADCAST && rank == 0) || (element && op == IR_GATHER);
+  return batch_padded(t, r);
 }
 
 Batched batch_and(Batcher *t, Batched x, Batched y) {
@@ -39,22 +79,29 @@ Batched batch_select(Batcher *t, Batched c, Batched x, Batched y) {
   return batch_op(t, IR_SELECT, (IrAttr){0}, (Batched[]){c, x, y}, 3);
 }
 
-IrValue *batch_with_axes(Batcher *t, Batched v, AxisSet axes) {
+Batched batch_with_axes(Batcher *t, Batched v, AxisSet axes) {
   IrValue *dims[IR_MAX_RANK];
-  AxisSet have = batch_axes(v, t->levels);
-  int lead = v.batched ? t->levels : 0, own = v.value->type.rank - lead, levels = t->levels;
+  int levels = t->levels, rank = own_rank(t, v);
+  AxisSet have = batch_axes(v, levels);
   assert(!(have & ~axes));
-  if (!axes) return batch_drop_units(t->b, v.value, 0, lead);
-  if (own + levels > IR_MAX_RANK) {
-    module_error(t->module, "a batch of tensors of %d axes", own);
-    return placeholder(t, v.value->type.dtype, own + levels);
+  if (!axes) {
+    v = batch_bare(t, v);
+    return (Batched){batch_drop_units(t->b, v.value, 0, v.batched ? levels : 0), false, false};
   }
+  if (rank + levels >= IR_MAX_RANK) {
+    module_error(t->module, "a batch of tensors of %d axes", rank);
+    return (Batched){placeholder(t, v.value->type.dtype, rank + levels), true, false};
+  }
+  if (v.batched) v = batch_padded(t, v);
+  int lead = v.batched ? levels : 0, own = v.value->type.rank - lead;
   for (int a = 0; a < levels; a++) {
     bool full = have >> a & 1, wanted = axes >> a & 1;
     dims[a] = full ? ir_dim(t->b, v.value, a) : wanted ? t->size[a] : ir_i64(t->b, 1);
   }
   for (int a = 0; a < own; a++) dims[levels + a] = ir_dim(t->b, v.value, lead + a);
-  return ir_broadcast(t->b, v.value, dims, levels + own);
+  bool pad = t->pads && rank == 0;
+  if (pad && !v.padded) dims[levels + own++] = ir_i64(t->b, 1);
+  return (Batched){ir_broadcast(t->b, v.value, dims, levels + own), true, pad};
 }
 
 IrType batch_prefixed(const IrType *own, const int64_t *dims, int count) {
@@ -65,13 +112,17 @@ IrType batch_prefixed(const IrType *own, const int64_t *dims, int count) {
   return ir_type(own->dtype, rank, all);
 }
 
-IrType batch_type(const Batcher *t, const IrType *own, AxisSet axes) {
+Batched batch_param(Batcher *t, const IrType *own, AxisSet axes, const char *name) {
+  static const int64_t one = 1;
   int64_t dims[IR_MAX_RANK];
+  bool pad = t->pads && axes && own->rank == 0;
+  IrType type = pad ? batch_prefixed(own, &one, 1) : *own;
   for (int a = 0; a < t->levels; a++) {
     const IrTensor *known = t->size[a]->constant;
     dims[a] = !(axes >> a & 1) ? 1 : known ? known->data.i64[0] : IR_DYNAMIC;
   }
-  return batch_prefixed(own, dims, axes ? t->levels : 0);
+  type = batch_prefixed(&type, dims, axes ? t->levels : 0);
+  return (Batched){ir_param(t->b, type, name), axes != 0, pad};
 }
 
 /* ---- elements that do not run ---- */
@@ -89,8 +140,8 @@ static Batched guarded(Batcher *t, IrOp op, int k, Batched v) {
   bool index = k == 1 && batch_is_guarded(op) && !ir_op_elementwise(op);
   bool dangerous = ir_op_guard(op, k, &safe) && (dtype == IR_I64 || t->differentiable);
   if (v.value->constant || !(index || dangerous)) return v;
-  Batched otherwise = {scalar(t, dtype, index ? 0 : safe), false}, runs = t->mask;
-  if (!v.batched) runs = (Batched){ir_reduce_all(t->b, IR_REDUCE_ANY, t->mask.value), false};
+  Batched otherwise = {.value = scalar(t, dtype, index ? 0 : safe)}, runs = t->mask;
+  if (!v.batched) runs = (Batched){.value = ir_reduce_all(t->b, IR_REDUCE_ANY, t->mask.value)};
   return batch_select(t, runs, v, otherwise);
 }
 
@@ -121,7 +172,7 @@ static void copy(Batcher *t, const IrNode *n, const Batched *in, Batched *out) {
   } else {
     results[0] = ir_emit(t->b, n->op, n->attr, values, n->in_count);
   }
-  for (int k = 0; k < n->out_count; k++) out[k] = (Batched){results[k], false};
+  for (int k = 0; k < n->out_count; k++) out[k] = (Batched){.value = results[k]};
 }
 
 static void batch_plain(Batcher *t, const IrNode *n, Batched *in, Batched *out) {
@@ -140,7 +191,7 @@ static void batch_node(Batcher *t, const IrNode *n, Batched *in, Batched *out) {
   for (int k = 0; k < n->in_count; k++) any |= in[k].batched;
   if (n->op == IR_SHAPE) {
     int axis = n->attr.axis + (in[0].batched ? t->levels : 0);
-    out[0] = (Batched){ir_dim(t->b, in[0].value, axis), false};
+    out[0] = (Batched){.value = ir_dim(t->b, in[0].value, axis)};
   } else if (n->op == IR_LOOP && (any || (masked && n->attr.has_condition))) {
     batch_loop(t, n, in, out);
   } else if (n->op == IR_IF && any) {

@@ -10,7 +10,7 @@ struct BatchedForm {
   BatchedForm *next;
   IrFunction *original, *function;
   int levels;
-  bool differentiable;
+  bool differentiable, pads;
   IrType *types; /* of the parameters */
   bool *batched; /* which of them are */
   bool *result_batched;
@@ -34,6 +34,7 @@ static void make_form(BatchedForm *form, bool all) {
                .arena = a,
                .b = ir_function_begin(f->module, NULL, f->name),
                .levels = form->levels,
+               .pads = form->pads,
                .differentiable = form->differentiable};
   Batched *params = ARENA_ARRAY(a, Batched, (size_t)f->param_count),
           *results = ARENA_ARRAY(a, Batched, (size_t)f->result_count);
@@ -41,18 +42,17 @@ static void make_form(BatchedForm *form, bool all) {
   AxisSet axes = 0;
   for (int k = 0; k < f->param_count; k++) {
     const char *name = f->param_names ? f->param_names[k] : NULL;
-    params[k] = (Batched){ir_param(t.b, form->types[k], name), form->batched[k]};
+    params[k] = (Batched){ir_param(t.b, form->types[k], name), form->batched[k], false};
     ir_assume(params[k].value, f->params[k]->facts);
     axes |= batch_axes(params[k], form->levels);
   }
   find_sizes(&t, params, f->param_count);
+  for (int k = 0; k < f->param_count; k++) params[k] = batch_padded(&t, params[k]);
   batch_body(&t, f, params, results);
   for (int k = 0; k < f->result_count; k++) {
-    values[k] = results[k].value;
-    if (all && !axes && !results[k].batched)
-      values[k] = batch_insert_units(t.b, values[k], 0, form->levels);
-    else if (all && axes)
-      values[k] = batch_with_axes(&t, results[k], axes);
+    if (all && axes) results[k] = batch_with_axes(&t, results[k], axes);
+    values[k] = batch_bare(&t, results[k]).value;
+    if (all && !results[k].batched) values[k] = batch_insert_units(t.b, values[k], 0, form->levels);
     form->result_batched[k] = all || results[k].batched;
   }
   form->function = ir_function_end(t.b, values, f->result_names, f->result_count);
@@ -74,6 +74,7 @@ IrFunction *ir_vmap(IrFunction *f, const bool *batched, int levels, const int64_
   BatchedForm form = {.original = f,
                       .levels = levels,
                       .differentiable = !holds_adjoint(f),
+                      .pads = true,
                       .types = ARENA_ARRAY(a, IrType, count),
                       .batched = ARENA_ARRAY(a, bool, count),
                       .result_batched = ARENA_ARRAY(a, bool, (size_t)f->result_count)};
@@ -93,7 +94,8 @@ IrFunction *ir_vmap(IrFunction *f, const bool *batched, int levels, const int64_
 static IrFunction *derive_form(IrFunction *f, int k, void *context);
 
 static bool fits(const BatchedForm *form, const BatchedForm *wanted) {
-  if (form->levels != wanted->levels || form->differentiable != wanted->differentiable)
+  if (form->levels != wanted->levels || form->differentiable != wanted->differentiable ||
+      form->pads != wanted->pads)
     return false;
   for (int k = 0; k < wanted->original->param_count; k++)
     if (form->batched[k] != wanted->batched[k] ||
@@ -104,13 +106,14 @@ static bool fits(const BatchedForm *form, const BatchedForm *wanted) {
 
 /* The function's batched form for parameters of these types; made once for each. */
 static BatchedForm *find_form(IrFunction *f, const IrType *types, const bool *batched, int levels,
-                              bool differentiable) {
+                              bool differentiable, bool pads) {
   Arena *a = ir_module_arena(f->module);
   size_t count = (size_t)f->param_count;
   BatchedForm *form = ARENA_NEW(a, BatchedForm);
   *form = (BatchedForm){.original = f,
                         .levels = levels,
                         .differentiable = differentiable,
+                        .pads = pads,
                         .types = ARENA_ARRAY(a, IrType, count),
                         .batched = ARENA_ARRAY(a, bool, count),
                         .result_batched = ARENA_ARRAY(a, bool, (size_t)f->result_count)};
@@ -132,11 +135,11 @@ static BatchedForm *find_form(IrFunction *f, const IrType *types, const bool *ba
 
 /* The form that fits the arguments. */
 static BatchedForm *form_for(IrFunction *callee, IrValue *const *args, const bool *batched,
-                             int levels, bool differentiable) {
+                             int levels, bool differentiable, bool pads) {
   IrType *types = ARENA_ARRAY(ir_module_arena(callee->module), IrType, (size_t)callee->param_count);
   for (int k = 0; k < callee->param_count; k++)
     types[k] = batch_prefixed(&callee->params[k]->type, args[k]->type.dim, batched[k] ? levels : 0);
-  return find_form(callee, types, batched, levels, differentiable);
+  return find_form(callee, types, batched, levels, differentiable, pads);
 }
 
 static void call_elementwise(IrBuilder *b, IrFunction *callee, IrValue *const *args, int count,
@@ -162,21 +165,26 @@ void batch_call(Batcher *t, const IrNode *n, const Batched *in, Batched *out) {
   IrValue **args = ARENA_ARRAY(t->arena, IrValue *, (size_t)n->in_count),
           **results = ARENA_ARRAY(t->arena, IrValue *, (size_t)n->out_count);
   bool *batched = ARENA_ARRAY(t->arena, bool, (size_t)n->in_count);
-  bool derivable = t->differentiable && callee->derivative;
+  bool derivable = t->differentiable && callee->derivative, scalars = t->pads;
+  if (t->mask.value && !derivable && !callee->elementwise && holds_while(callee)) {
+    batch_body(t, callee, in, out); /* its loops are not to wait for elements that do not run */
+    return;
+  }
   for (int k = 0; k < n->in_count; k++) {
-    args[k] = in[k].value;
-    batched[k] = in[k].batched;
+    Batched v = callee->elementwise ? batch_padded(t, in[k]) : batch_bare(t, in[k]);
+    args[k] = v.value;
+    batched[k] = v.batched;
+    scalars &= !v.batched ? v.value->type.rank == 0 : v.padded;
   }
   if (callee->elementwise) {
     call_elementwise(t->b, callee, args, n->in_count, batched, t->levels, results);
-    out[0] = (Batched){results[0], true};
-  } else if (t->mask.value && !derivable && holds_while(callee)) {
-    batch_body(t, callee, in, out); /* its loops are not to wait for elements that do not run */
-  } else {
-    BatchedForm *form = form_for(callee, args, batched, t->levels, t->differentiable);
-    ir_call(t->b, form->function, args, n->in_count, results);
-    for (int k = 0; k < n->out_count; k++) out[k] = (Batched){results[k], form->result_batched[k]};
+    out[0] = (Batched){results[0], true, scalars};
+    return;
   }
+  BatchedForm *form = form_for(callee, args, batched, t->levels, t->differentiable, t->pads);
+  ir_call(t->b, form->function, args, n->in_count, results);
+  for (int k = 0; k < n->out_count; k++)
+    out[k] = batch_padded(t, (Batched){results[k], form->result_batched[k], false});
 }
 
 void ir_call_batched(IrBuilder *b, IrFunction *callee, IrValue *const *args, int arg_count,
@@ -189,7 +197,7 @@ void ir_call_batched(IrBuilder *b, IrFunction *callee, IrValue *const *args, int
   } else if (callee->elementwise) {
     call_elementwise(b, callee, args, arg_count, batched, levels, results);
   } else {
-    BatchedForm *form = form_for(callee, args, batched, levels, true);
+    BatchedForm *form = form_for(callee, args, batched, levels, true, false);
     ir_call(b, form->function, args, arg_count, results);
     for (int k = 0; k < callee->result_count; k++)
       if (!form->result_batched[k]) results[k] = batch_insert_units(b, results[k], 0, levels);
@@ -201,7 +209,7 @@ void ir_call_batched(IrBuilder *b, IrFunction *callee, IrValue *const *args, int
 /* The cotangent of a parameter, given that of each element: summed over the axes of the batch along
  * which the parameter is the same for all. */
 static IrValue *gathered_cotangent(Batcher *t, Batched cotangent, Batched param, AxisSet all) {
-  IrValue *dims[IR_MAX_RANK], *v = all ? batch_with_axes(t, cotangent, all) : cotangent.value;
+  IrValue *dims[IR_MAX_RANK], *v = all ? batch_with_axes(t, cotangent, all).value : cotangent.value;
   AxisSet have = batch_axes(param, t->levels);
   int8_t axes[IR_MAX_RANK];
   int count = 0, lead = all || cotangent.batched ? t->levels : 0;
@@ -238,7 +246,7 @@ static IrFunction *derive_form(IrFunction *f, int k, void *context) {
   IrType *types = ARENA_ARRAY(a, IrType, (size_t)count);
   bool *batched = ARENA_ARRAY(a, bool, (size_t)count);
   derivative_types(form, g, types, batched);
-  BatchedForm *inner = find_form(g, types, batched, form->levels, true);
+  BatchedForm *inner = find_form(g, types, batched, form->levels, true, false);
   Batcher t = {.module = f->module,
                .arena = a,
                .b = ir_function_begin(f->module, NULL, g->name),
@@ -249,14 +257,14 @@ static IrFunction *derive_form(IrFunction *f, int k, void *context) {
   AxisSet all = 0;
   for (int p = 0; p < count; p++) {
     args[p] = ir_param(t.b, types[p], g->param_names ? g->param_names[p] : NULL);
-    params[p] = (Batched){args[p], batched[p]};
+    params[p] = (Batched){args[p], batched[p], false};
     all |= batch_axes(params[p], t.levels);
   }
   find_sizes(&t, params, count);
   ir_call(t.b, inner->function, args, count, results);
   for (int p = 0; p < f->param_count && result < g->result_count; p++) {
     if (types[p].dtype != IR_F64) continue;
-    Batched cotangent = {results[result], inner->result_batched[result]};
+    Batched cotangent = {results[result], inner->result_batched[result], false};
     results[result++] = gathered_cotangent(&t, cotangent, params[p], all);
   }
   return ir_function_end(t.b, results, g->result_names, g->result_count);
