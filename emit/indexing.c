@@ -133,7 +133,15 @@ static const char *element_updates(Frame *f, const IrNode *n) {
   return apply2(g, "Reshape", name, concat_vectors(g, parts, count));
 }
 
+static bool known_empty(const IrType *t) {
+  for (int k = 0; k < t->rank; k++)
+    if (t->dim[k] == 0) return true;
+  return false;
+}
+
 Node *form_scatter(Frame *f, const IrNode *n) {
+  /* as with all that is known to be nothing, the index could not be expanded */
+  if (known_empty(&n->in[2]->type)) return node_of1(f->graph, "Identity", name_of(f, n->in[0]));
   const char *updates = element_updates(f, n);
   Node *node = node_of3(f->graph, "ScatterElements", name_of(f, n->in[0]),
                         element_index(f, n, updates), updates);

@@ -407,7 +407,15 @@ static bool is_ordering(IrOp op) {
   return op == IR_LT || op == IR_LE || op == IR_GT || op == IR_GE;
 }
 
+/* What is known to have no elements is not computed: ONNX Runtime takes an Expand from 1 to 0 for
+ * one that does nothing. */
+static Node *nothing(Frame *f, const IrType *type) {
+  const IrTensor *empty = ir_tensor_new(f->graph->writer->arena, *type);
+  return node_of1(f->graph, "Identity", constant(f->graph, empty));
+}
+
 Node *emit_op(Frame *f, const IrNode *n) {
+  if (ir_type_count(&n->out[0]->type) == 0) return nothing(f, &n->out[0]->type);
   if (forms[n->op]) return forms[n->op](f, n);
   if (!direct[n->op]) return NULL;
   Node *node = node_begin(f->graph, direct[n->op]);

@@ -134,6 +134,15 @@ static int build_broadcast(IrBuilder *b, IrValue *const *in, IrValue **out) {
   return 3;
 }
 
+static int build_broadcast_to_nothing(IrBuilder *b, IrValue *const *in, IrValue **out) {
+  IrValue *dims[] = {ir_dim(b, in[0], 0), n(b, 0)};
+  IrValue *x = ir_unary(b, IR_NEG, in[0]);
+  out[0] = ir_unary(b, IR_NEG, ir_broadcast(b, x, dims, 2));
+  dims[1] = in[1];
+  out[1] = ir_unary(b, IR_NEG, ir_broadcast(b, x, dims, 2));
+  return 2;
+}
+
 static int build_reshape(IrBuilder *b, IrValue *const *in, IrValue **out) {
   IrValue *rows = ir_dim(b, in[0], 0), *columns = ir_dim(b, in[0], 1);
   IrValue *flat[] = {ir_binary(b, IR_MUL, rows, columns)};
@@ -361,6 +370,9 @@ static const Case cases[] = {
     {"broadcast",
      {{F64, 2, {1, 3}, NULL, 0}, {F64, 1, {4}, NULL, 0}, {I64, 2, {4, 1}, NULL, 0}},
      build_broadcast},
+    {"broadcast_to_nothing",
+     {{F64, 2, {3, 1}, NULL, 0}, {I64, 0, {0}, SPREAD(nothing)}},
+     build_broadcast_to_nothing},
     {"reshape", {{F64, 2, {4, 6}, NULL, 0}}, build_reshape},
     {"reshape_empty", {{F64, 2, {0, 6}, NULL, 0}}, build_reshape},
     {"unit_reshape",
