@@ -191,13 +191,16 @@ RULE(gather) {
 
 /* Writing a run of elements is putting them between those before and those behind. */
 static IrValue *scatter_run(const Application *p) {
+  enum { MOST_PARTS = 64 }; /* every write copies the list of parts */
   IrBuilder *b = p->b;
   IrValue *x = p->in[0], *updates = p->in[2], *parts[3];
   int axis = p->attr->axis, count = 0;
   int64_t start, length, size = x->type.dim[axis];
   if (p->attr->batch || !is_run(p->in[1], &start, &length) || !within(start, length, size))
     return NULL;
+  const IrNode *n = made_by(x, IR_CONCAT);
   if (p->op == IR_SCATTER_ADD && !is_splat_of(x, 0)) return NULL;
+  if (n && n->in_count > MOST_PARTS) return NULL;
   if (p->in[1]->type.rank == 0) updates = ir_unsqueeze(b, updates, axis);
   if (start > 0) parts[count++] = slice(b, x, axis, 0, start);
   parts[count++] = updates;
