@@ -38,7 +38,8 @@ static Frame body_frame(Frame *outer, const IrNode *n, const IrFunction *body) {
   Writer *w = outer->graph->writer;
   const IrScope *inside = n->scope ? outermost(n->scope) : outer->graph->inside;
   Frame f = {graph_new(w, outer->graph, inside), body,
-             ARENA_ARRAY(w->arena, const char *, (size_t)body->value_count)};
+             ARENA_ARRAY(w->arena, const char *, (size_t)body->value_count),
+             reductions_that_keep_axes(w->arena, body)};
   return f;
 }
 
@@ -264,6 +265,8 @@ static void emit_node(Frame *f, const IrNode *n, const char **wanted) {
     emit_if(f, n, wanted);
   } else if (n->op == IR_LOOP) {
     (fits_scan(n) ? emit_scan : emit_loop)(f, n, wanted);
+  } else if (n->op == IR_RESHAPE && f->keeps[n->in[0]->id]) {
+    f->names[n->out[0]->id] = name_of(f, n->in[0]);
   } else if (n->op != IR_SHAPE || wanted[n->out[0]->id]) {
     Node *last = emit_op(f, n);
     if (last)

@@ -228,21 +228,22 @@ static Node *form_concat(Frame *f, const IrNode *n) {
 
 /* ---- reductions ---- */
 
-static Node *reduction(Graph *g, const char *op, const char *x, const IrNode *n) {
+static Node *reduction(Frame *f, const char *op, const char *x, const IrNode *n) {
   int64_t axes[IR_MAX_RANK];
+  Graph *g = f->graph;
   if (n->attr.axis_count == 0) return node_of1(g, "Identity", x);
   for (int i = 0; i < n->attr.axis_count; i++) axes[i] = n->attr.axes[i];
   Node *node = node_of2(g, op, x, constant_vector(g, axes, (size_t)n->attr.axis_count));
-  node_int(node, "keepdims", 0);
+  node_int(node, "keepdims", f->keeps[n->out[0]->id]);
   return node;
 }
 
 static Node *form_reduce_sum(Frame *f, const IrNode *n) {
-  return reduction(f->graph, "ReduceSum", operand(f, n, 0), n);
+  return reduction(f, "ReduceSum", operand(f, n, 0), n);
 }
 
 static Node *form_reduce_prod(Frame *f, const IrNode *n) {
-  return reduction(f->graph, "ReduceProd", operand(f, n, 0), n);
+  return reduction(f, "ReduceProd", operand(f, n, 0), n);
 }
 
 /* ReduceMax and ReduceMin may drop NaN. The sum of the operand with all but its NaNs set to 0 is 0
@@ -251,11 +252,11 @@ static Node *extremum(Frame *f, const IrNode *n, const char *op) {
   Graph *g = f->graph;
   const char *x = operand(f, n, 0);
   bool may_be_nan = n->in[0]->type.dtype == IR_F64 && !(n->in[0]->facts & (IR_NOT_NAN | IR_FINITE));
-  Node *plain = reduction(g, op, x, n);
+  Node *plain = reduction(f, op, x, n);
   if (!may_be_nan || n->attr.axis_count == 0) return plain;
   const char *zero = constant_f64(g, 0);
   const char *poison = apply2(g, "Min", apply2(g, "Max", x, zero), zero);
-  return node_of2(g, "Add", node_end(plain), node_end(reduction(g, "ReduceSum", poison, n)));
+  return node_of2(g, "Add", node_end(plain), node_end(reduction(f, "ReduceSum", poison, n)));
 }
 
 static Node *form_reduce_max(Frame *f, const IrNode *n) { return extremum(f, n, "ReduceMax"); }
@@ -274,8 +275,8 @@ static Node *logical_reduction(Frame *f, const IrNode *n, const char *direct,
                                const char *arithmetic) {
   Graph *g = f->graph;
   const char *x = operand(f, n, 0);
-  if (never_empty(n)) return reduction(g, direct, x, n);
-  Node *node = node_of1(g, "Cast", node_end(reduction(g, arithmetic, apply_cast(g, x, IR_I64), n)));
+  if (never_empty(n)) return reduction(f, direct, x, n);
+  Node *node = node_of1(g, "Cast", node_end(reduction(f, arithmetic, apply_cast(g, x, IR_I64), n)));
   node_int(node, "to", onnx_dtype(IR_BOOL));
   return node;
 }

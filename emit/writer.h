@@ -125,14 +125,21 @@ void functions_finish(Writer *w, Onnx__ModelProto *model);
 void visit_uses(const Onnx__NodeProto *node, void (*visit)(void *context, const char *name),
                 void *context);
 
-/* ---- nodes.c ---- */
-
 /* Where a function is being emitted: into which graph, and the names of its values so far. */
 typedef struct {
   Graph *graph;
   const IrFunction *function;
   const char **names; /* by value id; NULL where there is none yet */
+  const bool *keeps;  /* by value id: the reduction that gives it keeps the axes that it reduces */
 } Frame;
+
+/* ---- kept_axes.c ---- */
+
+/* By value id: results of reductions of which everything that reads them puts the reduced axes back
+ * by a reshape. */
+const bool *reductions_that_keep_axes(Arena *a, const IrFunction *f);
+
+/* ---- nodes.c ---- */
 
 /* The name of a value in the frame's graph. */
 const char *name_of(Frame *f, const IrValue *v);

@@ -177,6 +177,20 @@ static int build_real_reductions(IrBuilder *b, IrValue *const *in, IrValue **out
   return 4;
 }
 
+/* What puts the reduced axes back, everywhere or in some places only. */
+static int build_kept_axes(IrBuilder *b, IrValue *const *in, IrValue **out) {
+  static const int8_t last[1] = {1}, both[2] = {0, 1};
+  IrValue *sum = ir_reduce(b, IR_REDUCE_SUM, in[0], last, 1);
+  IrValue *most = ir_reduce(b, IR_REDUCE_MAX, in[0], last, 1);
+  IrValue *any = ir_reduce(b, IR_REDUCE_ANY, ir_binary(b, IR_LT, in[0], in[1]), both, 2);
+  IrValue *ones[2] = {n(b, 1), n(b, 1)};
+  out[0] = ir_binary(b, IR_DIV, in[0], ir_unsqueeze(b, sum, 1));
+  out[1] = ir_binary(b, IR_SUB, in[0], ir_unsqueeze(b, most, 1));
+  out[2] = ir_unary(b, IR_NEG, most);
+  out[3] = ir_reshape(b, any, ones, 2);
+  return 4;
+}
+
 static int build_full_reductions(IrBuilder *b, IrValue *const *in, IrValue **out) {
   out[0] = ir_reduce_all(b, IR_REDUCE_SUM, in[0]);
   out[1] = ir_reduce_all(b, IR_REDUCE_PROD, in[0]);
@@ -364,6 +378,9 @@ static const Case cases[] = {
       {I64, 2, {3, 4}, NULL, 0},
       {BOOL, 1, {4}, SPREAD(truths)}},
      build_select},
+    {"kept_axes",
+     {{F64, 2, {3, 4}, SPREAD(reals)}, {F64, 1, {4}, SPREAD(more_reals)}},
+     build_kept_axes},
     {"bool_equality",
      {{BOOL, 2, {7, 4}, SPREAD(truths)}, {BOOL, 1, {4}, SPREAD(truths)}},
      build_bool_equality},
