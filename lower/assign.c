@@ -64,6 +64,44 @@ Tr merge_selection(Tracer *t, Tr old, Tr v, Level *level, Level *home) {
   return v;
 }
 
+/* v, which must have these dims: where it is known not to, Stan throws. */
+static Tr fitted(Tracer *t, Tr v, const Tr *dims, int rank) {
+  for (int k = 0; k < rank; k++) {
+    int64_t wanted, have = tr_static_dim(v, k);
+    if (have == IR_DYNAMIC || !tr_known_int(dims[k], &wanted) || wanted == have) continue;
+    trace_throw(t, tr_const(ir_bool(t->b, true)));
+    return tr_broadcast(t, v.value->type.dtype == IR_F64 ? tr_real(t, 0) : tr_int(t, 0), rank,
+                        dims);
+  }
+  return v;
+}
+
+/* The dims of what is at these indices. */
+static int indexed_dims(Tracer *t, Tr base, const TracedIndex *indices, int count, Tr *dims) {
+  int rank = 0;
+  for (int k = 0; k < count; k++) {
+    const TracedIndex *i = &indices[k];
+    if (i->kind == INDEX_ALL)
+      dims[rank++] = tr_dim_value(t, base, k);
+    else if (i->kind == INDEX_RANGE)
+      dims[rank++] = i->length;
+    else if (i->multi)
+      dims[rank++] = tr_dim_value(t, i->value, 0);
+  }
+  for (int k = count; k < tr_rank(base); k++) dims[rank++] = tr_dim_value(t, base, k);
+  return rank;
+}
+
+/* What had no size takes any. */
+static Tr fitted_whole(Tracer *t, Tr v, Tr place) {
+  Tr dims[IR_MAX_RANK];
+  for (int k = 0; k < tr_rank(v); k++) {
+    if (tr_static_dim(place, k) == 0) return v;
+    dims[k] = tr_dim_value(t, place, k);
+  }
+  return fitted(t, v, dims, tr_rank(v));
+}
+
 static void store(Tracer *t, SVal *place, Level *home, SVal v) {
   place->autodiff |= v.autodiff && t->frame->is_library;
   if (place->type->base == T_TUPLE) {
@@ -75,6 +113,7 @@ static void store(Tracer *t, SVal *place, Level *home, SVal v) {
     place->members = members;
     return;
   }
+  v.tr = fitted_whole(t, v.tr, place->tr);
   Tr x = tr_cast(t, v.tr, place->tr.value->type.dtype == IR_F64 ? IR_F64 : IR_I64);
   if (place->type->base == T_INT && v.tr.value->type.dtype == IR_BOOL &&
       place->tr.value->type.dtype != IR_F64)
@@ -111,6 +150,8 @@ static void store_elements(Tracer *t, SVal *place, Level *home, const TracedInde
     place->members = members;
     return;
   }
+  Tr dims[IR_MAX_RANK];
+  v.tr = fitted(t, v.tr, dims, indexed_dims(t, place->tr, indices, count, dims));
   Tr x = v.tr;
   if (t->mask.value) {
     if (add) {
