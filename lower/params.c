@@ -81,14 +81,20 @@ static const StanType *unsized(Tracer *t, const SizedType *s, BaseType base) {
   return type_simple(t->arena, base, s->array_dims);
 }
 
+/* The number of elements of an array. */
+static Tr array_size(Tracer *t, const SizedType *s) {
+  Tr n = tr_int(t, 1);
+  for (int k = 0; k < s->array_dims; k++) n = times(t, n, trace_int(t, s->array_sizes[k]));
+  return n;
+}
+
 Tr free_size(Tracer *t, const SizedType *s) {
   Tr n = tr_int(t, 1);
   if (s->base == T_TUPLE) {
     n = tr_int(t, 0);
     for (int k = 0; k < s->member_count; k++)
       n = tr_binary(t, IR_ADD, n, free_size(t, s->members[k]));
-    for (int k = 0; k < s->array_dims; k++) n = times(t, n, trace_int(t, s->array_sizes[k]));
-    return n;
+    return times(t, n, array_size(t, s));
   }
   Shape declared = trace_shape(t, s, unsized(t, s, s->base)), f = free_shape(t, s, &declared);
   for (int k = 0; k < s->array_dims; k++) n = times(t, n, declared.dims[k]);
@@ -152,9 +158,45 @@ static unsigned parameter_facts(Tracer *t, const SizedType *s) {
   return facts;
 }
 
+/* A member of an array of tuples as the array that it makes. */
+static const SizedType *member_array(Tracer *t, const SizedType *tuple, int k) {
+  SizedType *s = ARENA_NEW(t->arena, SizedType);
+  *s = *tuple->members[k];
+  s->array_dims += tuple->array_dims;
+  s->array_sizes = ARENA_ARRAY(t->arena, Expr *, (size_t)s->array_dims);
+  for (int j = 0; j < s->array_dims; j++)
+    s->array_sizes[j] = j < tuple->array_dims
+                            ? tuple->array_sizes[j]
+                            : tuple->members[k]->array_sizes[j - tuple->array_dims];
+  return s;
+}
+
+static SVal constrain(Tracer *t, const SizedType *s, const StanType *type, Tr flat, Tr *offset);
+
+/* The unconstrained values stand tuple by tuple. */
+static SVal constrain_tuples(Tracer *t, const SizedType *s, const StanType *type, Tr flat,
+                             Tr *offset) {
+  SVal v = {.type = type,
+            .autodiff = true,
+            .members = ARENA_ARRAY(t->arena, SVal, (size_t)s->member_count)};
+  Tr count = array_size(t, s), all = free_size(t, s), at = tr_int(t, 0);
+  Tr each = tr_binary(t, IR_DIV, all, tr_binary(t, IR_MAX, count, tr_int(t, 1)));
+  Tr rows = tr_reshape(t, tr_slice(t, flat, 0, *offset, all), 2, (Tr[]){count, each});
+  *offset = tr_binary(t, IR_ADD, *offset, all);
+  for (int k = 0; k < s->member_count; k++) {
+    Tr n = free_size(t, s->members[k]), length = times(t, count, n), start = tr_int(t, 0);
+    Tr piece = tr_reshape(t, tr_slice(t, rows, 1, at, n), 1, &length);
+    v.members[k] =
+        constrain(t, member_array(t, s, k),
+                  type_array_of(t->arena, type->members[k], s->array_dims), piece, &start);
+    at = tr_binary(t, IR_ADD, at, n);
+  }
+  return v;
+}
+
 static SVal constrain(Tracer *t, const SizedType *s, const StanType *type, Tr flat, Tr *offset) {
+  if (s->base == T_TUPLE && s->array_dims) return constrain_tuples(t, s, type, flat, offset);
   if (s->base == T_TUPLE) {
-    if (s->array_dims) trace_unsupported(t, s->span, "parameters that are arrays of tuples");
     SVal v = {.type = type,
               .autodiff = true,
               .members = ARENA_ARRAY(t->arena, SVal, (size_t)s->member_count)};
@@ -190,9 +232,20 @@ SVal constrain_parameter(Tracer *t, const VarDecl *d, Tr unconstrained, Tr *offs
   return constrain(t, d->sized, d->type, unconstrained, offset);
 }
 
+static Tr unconstrain(Tracer *t, const SizedType *s, SVal v);
+
+static Tr unconstrain_tuples(Tracer *t, const SizedType *s, SVal v) {
+  Tr *parts = ARENA_ARRAY(t->arena, Tr, (size_t)s->member_count), count = array_size(t, s),
+     all = free_size(t, s);
+  for (int k = 0; k < s->member_count; k++)
+    parts[k] = tr_reshape(t, unconstrain(t, member_array(t, s, k), v.members[k]), 2,
+                          (Tr[]){count, free_size(t, s->members[k])});
+  return tr_reshape(t, tr_concat(t, s->member_count, parts, 1), 1, &all);
+}
+
 static Tr unconstrain(Tracer *t, const SizedType *s, SVal v) {
+  if (s->base == T_TUPLE && s->array_dims) return unconstrain_tuples(t, s, v);
   if (s->base == T_TUPLE) {
-    if (s->array_dims) trace_unsupported(t, s->span, "parameters that are arrays of tuples");
     Tr *parts = ARENA_ARRAY(t->arena, Tr, (size_t)s->member_count);
     for (int k = 0; k < s->member_count; k++)
       parts[k] = unconstrain(t, s->members[k], v.members[k]);
