@@ -6,6 +6,9 @@
 #include <string.h>
 
 static const int64_t DEFAULT_STEP_LIMIT = (int64_t)1 << 28;
+enum { ELEMENTS_PER_STEP = 1024 };
+/* Memory that may be spent on a constant. */
+static const size_t CONSTANT_BYTES = (size_t)1 << 32;
 
 struct IrPlan {
   Arena *arena;
@@ -163,7 +166,11 @@ const char *eval_bind(Eval *e, EvalBody *b, int k, EvalValue *v, bool last) {
 const char *eval_charge(Eval *e, int64_t steps) {
   e->plan->steps_left -= steps;
   if (e->plan->steps_left >= 0) return NULL;
-  return eval_error(e, "more than %lld iterations", (long long)e->plan->step_limit);
+  return eval_error(e, "more than %lld steps", (long long)e->plan->step_limit);
+}
+
+const char *eval_charge_elements(Eval *e, double elements) {
+  return e->plan ? eval_charge(e, (int64_t)(elements / ELEMENTS_PER_STEP)) : NULL;
 }
 
 void eval_body_clear(EvalPool *pool, EvalBody *b) {
@@ -307,6 +314,7 @@ const char *ir_eval_function(Arena *a, const IrFunction *f, const IrTensor *cons
   IrPlan *p = ir_plan_new(f);
   if (!p) return "out of memory";
   ir_plan_limit_steps(p, step_limit);
+  p->pool.most_bytes = CONSTANT_BYTES;
   const char *error = ir_plan_run(p, args, owned);
   /* The plan's memory is not the arena's: it must not be lost when that runs out. */
   before = arena_on_exhaustion(a, &exhausted);

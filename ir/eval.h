@@ -17,13 +17,14 @@
 const char *ir_eval_op(Arena *a, IrOp op, const IrAttr *attr, const IrTensor *const *in, int count,
                        IrTensor **out);
 /* Evaluates f at known arguments, one for each parameter. results: room for all, allocated in the
- * arena. NULL, or why they have no value; loops run `step_limit` iterations altogether. */
+ * arena. NULL, or why they have no value; `step_limit` as for ir_plan_limit_steps. */
 const char *ir_eval_function(Arena *a, const IrFunction *f, const IrTensor *const *args,
                              IrTensor **results, int64_t step_limit);
 
 /* ---- plans (eval.c) ---- */
 
-/* How many loop iterations a run may take; a large number unless set. */
+/* How many steps a run may take; a large number unless set. An iteration of a loop is a step, and
+ * so are some thousand elements that are computed. */
 void ir_plan_limit_steps(IrPlan *p, int64_t limit);
 /* How often a plan's runs have asked the system for memory. */
 int64_t ir_plan_allocations(const IrPlan *p);
@@ -43,6 +44,7 @@ typedef struct EvalBlock EvalBlock;
 typedef struct {
   EvalBlock *free[EVAL_BLOCK_CLASSES];
   int64_t allocations;
+  size_t bytes, most_bytes; /* taken from the system; and how many may be, 0 for no limit */
 } EvalPool;
 
 /* A block of n bytes, held once, or NULL when there is no memory. */
@@ -99,7 +101,8 @@ const char *eval_error(Eval *e, const char *format, ...) __attribute__((format(p
 /* Whether the result can be written over operand k: nothing else will read it. */
 bool eval_reusable(const Eval *e, int k);
 /* Gives the result its type and memory, which is not cleared: that of operand `over`, which must be
- * reusable and have as many bytes, or where that is negative its own. */
+ * reusable and have as many bytes, or where that is negative its own. Charges for its elements,
+ * unless they are there already. */
 const char *eval_result(Eval *e, const IrType *type, int over);
 /* Makes the result a view of operand k, from its element `first` on. */
 const char *eval_view(Eval *e, const IrType *type, int k, int64_t first);
@@ -172,8 +175,9 @@ const char *eval_bind(Eval *e, EvalBody *b, int k, EvalValue *v, bool last);
  * eval_body_clear; on failure nothing does. */
 const char *eval_body_run(Eval *e, EvalBody *b);
 void eval_body_clear(EvalPool *pool, EvalBody *b);
-/* Counts loop iterations against the plan's limit. */
+/* Counts iterations, or elements computed, against the plan's limit. */
 const char *eval_charge(Eval *e, int64_t steps);
+const char *eval_charge_elements(Eval *e, double elements);
 
 /* ---- elementwise functions on many elements (eval_lanes.c) ---- */
 

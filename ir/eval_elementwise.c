@@ -348,7 +348,9 @@ static const char *elementwise(Eval *e, IrDtype result) {
       return eval_error(e, "not for operands of these types");
   }
   const char *error = eval_broadcast_type(e, result, &type);
-  if (!error) error = eval_result(e, &type, operand_to_overwrite(e, &type));
+  int over = error ? -1 : operand_to_overwrite(e, &type);
+  if (!error) error = eval_result(e, &type, over);
+  if (!error && over >= 0) error = eval_charge_elements(e, (double)e->out[0]->tensor.count);
   if (error) return error;
   error = apply(e, loop);
   return error ? eval_error(e, "%s", error) : NULL;

@@ -136,6 +136,8 @@ const char *eval_matmul(Eval *e) {
   if (error || z->count == 0) return error;
   int64_t rows = type.dim[type.rank - 2], columns = type.dim[type.rank - 1];
   int64_t inner = x->type.dim[x->type.rank - 1];
+  error = eval_charge_elements(e, (double)z->count * (double)inner);
+  if (error) return error;
   EvalWalk a = matrices_of(&type, e->in[0]), b = matrices_of(&type, e->in[1]);
   for (int64_t done = 0; done < z->count; done += rows * columns) {
     if (type.dtype == IR_F64)

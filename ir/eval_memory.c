@@ -35,8 +35,10 @@ EvalBlock *eval_block_take(EvalPool *pool, size_t n) {
   if (b) {
     pool->free[size_class] = b->next;
   } else {
+    if (pool->most_bytes && size > pool->most_bytes - pool->bytes) return NULL;
     b = malloc(sizeof *b + size);
     if (!b) return NULL;
+    pool->bytes += size;
     b->size_class = size_class;
     pool->allocations++;
   }
@@ -132,6 +134,8 @@ const char *eval_result(Eval *e, const IrType *type, int over) {
   IrTensor *t = &out->tensor;
   int64_t count;
   const char *error = eval_count(e, type, &count);
+  if (error) return error;
+  if (over < 0) error = eval_charge_elements(e, (double)count);
   if (error) return error;
   size_t size = (size_t)count * ir_dtype_size(type->dtype);
   t->type = *type;

@@ -172,7 +172,8 @@ static const char *reduced(Eval *e, Reduction of_f64, Reduction of_i64, Reductio
   int count = group_axes(e->attr, groups);
   IrType type = reduced_type(x, groups, count);
   if (count == 0) return eval_view(e, &type, 0, 0);
-  const char *error = eval_result(e, &type, -1);
+  const char *error = eval_charge_elements(e, (double)e->in[0]->tensor.count);
+  if (!error) error = eval_result(e, &type, -1);
   return error ? error : reduce_groups(e, reduce, groups, count);
 }
 
@@ -223,7 +224,8 @@ const char *eval_cumsum(Eval *e) {
   int axis = e->attr->axis;
   if (x->type.dtype == IR_BOOL || axis < 0 || axis >= x->type.rank)
     return eval_error(e, "not for an operand of this type");
-  const char *error = eval_result(e, &x->type, !e->attr->exclusive && eval_reusable(e, 0) ? 0 : -1);
+  const char *error = eval_charge_elements(e, (double)x->count);
+  if (!error) error = eval_result(e, &x->type, !e->attr->exclusive && eval_reusable(e, 0) ? 0 : -1);
   if (error || x->count == 0) return error;
   int64_t n = x->type.dim[axis], inner = eval_extent(&x->type, axis + 1, x->type.rank);
   int64_t first = e->attr->reverse ? (n - 1) * inner : 0, step = e->attr->reverse ? -inner : inner;

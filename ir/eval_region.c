@@ -247,8 +247,10 @@ static const char *grow_out(Eval *e, const Loop *l, EvalValue *out, const IrTens
 
 static const char *append_out(Eval *e, const Loop *l, EvalValue *out, const IrTensor *row) {
   const IrType *t = &row->type;
+  const char *error = eval_charge_elements(e, (double)row->count);
+  if (error) return error;
   if (!out->block || l->done == out->tensor.type.dim[0]) {
-    const char *error = grow_out(e, l, out, row);
+    error = grow_out(e, l, out, row);
     if (error) return error;
   }
   IrType *all = &out->tensor.type;

@@ -283,8 +283,8 @@ IrPlan *ir_plan_new(const IrFunction *f);
 void ir_plan_free(IrPlan *p);
 /* Runs it. args: one tensor per parameter; results: filled with tensors the plan owns until its
  * next run. After a first run with the same shapes it does not allocate. NULL, or what went wrong
- * (an index out of range, shapes that do not fit, an evaluation that exceeded `step_limit` loop
- * iterations). */
+ * (an index out of range, shapes that do not fit, more steps than ir_plan_limit_steps
+ * allows). */
 const char *ir_plan_run(IrPlan *p, const IrTensor *const *args, const IrTensor **results);
 
 /* ---- batching (batch.c) ---- */

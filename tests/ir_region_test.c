@@ -191,10 +191,29 @@ START_TEST(step_limit) {
   IrTensor *result;
   const char *error = run_twice(f, NULL, &result);
   ck_assert_ptr_nonnull(error);
-  ck_assert_ptr_nonnull(strstr(error, "iterations"));
+  ck_assert_ptr_nonnull(strstr(error, "steps"));
   error = ir_eval_function(arena, f, NULL, &result, 1000);
   ck_assert_ptr_nonnull(error);
-  ck_assert_ptr_nonnull(strstr(error, "1000 iterations"));
+  ck_assert_ptr_nonnull(strstr(error, "1000 steps"));
+}
+END_TEST
+
+/* Few iterations of much work count as many. */
+START_TEST(work_limit) {
+  IrBuilder *b = begin_plain("work");
+  IrValue *x = ir_param(b, vector_of(F, IR_DYNAMIC), NULL);
+  IrBuilder *body = body_of(b, "body");
+  ir_param(body, ir_scalar(I), NULL);
+  IrValue *s = ir_param(body, x->type, NULL);
+  IrValue *next = ir_binary(body, IR_ADD, s, x), *out;
+  ir_function_end(body, &next, NULL, 1);
+  ir_loop(b, (IrLoop){.count = ir_i64(b, 100), .carried = 1, .initial = &x}, body, &out);
+  IrFunction *f = ir_function_end(b, &out, NULL, 1);
+  const IrTensor *args[] = {reals(1 << 16)};
+  ck_assert_ptr_null(ir_eval_function(arena, f, args, (IrTensor *[1]){0}, 10000));
+  const char *error = ir_eval_function(arena, f, args, (IrTensor *[1]){0}, 5000);
+  ck_assert_ptr_nonnull(error);
+  ck_assert_ptr_nonnull(strstr(error, "5000 steps"));
 }
 END_TEST
 
@@ -466,7 +485,7 @@ START_TEST(endless_element) {
   IrTensor *result;
   const char *error = run_twice(f, NULL, &result);
   ck_assert_ptr_nonnull(error);
-  ck_assert_ptr_nonnull(strstr(error, "iterations"));
+  ck_assert_ptr_nonnull(strstr(error, "steps"));
 }
 END_TEST
 
@@ -495,6 +514,7 @@ int main(void) {
   tcase_add_test(t, carried_tensors);
   tcase_add_test(t, nested);
   tcase_add_test(t, step_limit);
+  tcase_add_test(t, work_limit);
   tcase_add_test(t, error_inside);
   tcase_add_test(t, plain_call);
   tcase_add_test(t, different_lengths);
