@@ -3,7 +3,7 @@
 
 // kappa cos(mu - y) - log(2 pi) - log I_0(kappa)
 real von_mises_lpdf(real<finite, evident> y, real<finite, evident> mu, real<nonnegative, finite> kappa) {
-  return kappa * cos(mu - y) - log(2 * pi()) - log_modified_bessel_first_kind(0, kappa);
+  return kappa * cos(mu - y) - log(2 * pi()) - log_bessel_i0(kappa);
 }
 
 // The distribution function with mean 0 at x in [-pi, pi]: 1 / 2 + x / (2 pi) + sum_n I_n(kappa) / I_0(kappa) sin(n x) / (n pi), the ratios
@@ -21,7 +21,7 @@ real von_mises_series(real x, real kappa) {
 
 // Hill's normal approximation, for kappa of 50 and more: Phi(sqrt(2 / pi) exp(kappa) / I_0(kappa) sin(x / 2))
 real von_mises_normal(real x, real kappa) {
-  real scale = sqrt(2 / pi()) * exp(kappa - log_modified_bessel_first_kind(0, kappa));
+  real scale = sqrt(2 / pi()) * exp(kappa - log_bessel_i0(kappa));
   return 0.5 * erfc(-sqrt(0.5) * scale * sin(0.5 * x));
 }
 
