@@ -1,6 +1,7 @@
 /* Calls as they are written in the program: the program's functions, densities, higher-order
  * functions, the rest of the library. */
 #include "lower/call.h"
+#include "lower/random.h"
 
 #include <string.h>
 
@@ -88,7 +89,7 @@ static void refuse_solvers(Tracer *t, const Expr *e) {
   if (refused) trace_unsupported(t, e->span, "the solver '%s'", e->name);
 }
 
-SVal trace_call(Tracer *t, const Expr *e) {
+static SVal trace_plain_call(Tracer *t, const Expr *e) {
   if (is_density_name(e->name) && (e->function || !has_suffix(e->name, "_cdf") || e->bar))
     return trace_density_call(t, e, is_unnormalised(e->name) && drops_here(t));
   if (!strcmp(e->name, "reduce_sum") || !strcmp(e->name, "reduce_sum_static"))
@@ -101,6 +102,14 @@ SVal trace_call(Tracer *t, const Expr *e) {
   for (int k = 0; k < e->arg_count; k++) autodiff |= args[k].autodiff;
   SVal v = call_library(t, e->name, args, e->arg_count, e->type, e->span);
   v.autodiff = autodiff && e->type->base != T_INT;
+  return v;
+}
+
+SVal trace_call(Tracer *t, const Expr *e) {
+  if (!is_random_name(e->name)) return trace_plain_call(t, e);
+  uint64_t path = enter_random_call(t, e);
+  SVal v = trace_plain_call(t, e);
+  t->path = path;
   return v;
 }
 

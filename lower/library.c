@@ -121,6 +121,8 @@ bool enter_mapped(Tracer *t, const FunDef *f, SVal *args, int count, int extra) 
     }
     if (t->mask.value) t->mask = tr_lift(t, t->mask, level);
     t->level = level;
+    if (is_random_name(f->name))
+      enter_iteration(t, tr_enter(t, tr_const(ir_iota(t->b, level->size)), level));
   }
   return true;
 }
@@ -164,7 +166,29 @@ struct Callee {
   int param_count;
   IrType *params;
   IrFunction *ir;
+  bool throws; /* for arguments of these shapes, whatever their values */
 };
+
+/* Whether Stan throws before this point whatever the parameters. */
+static bool doomed(const Tracer *t) {
+  bool valid;
+  return tr_known_bool(t->accumulators[ACC_VALID], &valid) && !valid;
+}
+
+/* What stands for the result of a call that is not made because Stan throws: zeros, one along each
+ * axis. */
+static SVal stand_in(Tracer *t, const StanType *type) {
+  if (type->base == T_TUPLE) {
+    SVal r = {.type = type, .members = ARENA_ARRAY(t->arena, SVal, (size_t)type->member_count)};
+    for (int k = 0; k < type->member_count; k++) r.members[k] = stand_in(t, type->members[k]);
+    return r;
+  }
+  Tr dims[IR_MAX_RANK];
+  int rank = type_rank(type);
+  for (int k = 0; k < rank; k++) dims[k] = tr_int(t, 1);
+  Tr zero = type->base == T_INT ? tr_int(t, 0) : tr_real(t, 0);
+  return sval(type, tr_broadcast(t, zero, rank, dims), false);
+}
 
 struct CallCache {
   Callee *first;
@@ -226,9 +250,9 @@ static Callee *trace_callee(Tracer *t, const FunDef *f, const IrType *params, bo
   }
   t->accumulators[ACC_TARGET] = tr_real(t, 0);
   t->accumulators[ACC_VALID] = tr_const(ir_bool(t->b, true));
-  t->accumulators[ACC_DRAWS] = tr_int(t, 0);
   t->key = (Tr){0};
   trace_stmt(t, f->body);
+  c->throws = doomed(t);
   IrValue *results[MAX_RESULTS];
   int count = 0;
   add_results(&frame.result, results, &count);
@@ -341,7 +365,12 @@ static SVal call_opaque(Tracer *t, const FunDef *f, SVal *args, int count) {
     for (int a = 0; a < IR_MAX_RANK; a++)
       params[k].dim[a] = a < params[k].rank ? v.value->type.dim[a + depth] : 0;
   }
-  IrFunction *callee = trace_callee(t, f, params, false)->ir;
+  const Callee *traced = trace_callee(t, f, params, false);
+  if (traced->throws) {
+    trace_throw(t, tr_const(ir_bool(t->b, true)));
+    return stand_in(t, f->type->result);
+  }
+  IrFunction *callee = traced->ir;
   if (level)
     ir_call_batched(t->b, callee, in, count, batched, level->depth, out, result_batched);
   else
@@ -374,7 +403,12 @@ static SVal trace_body(Tracer *t, Frame *frame, SVal *args, int count) {
     check_domains(t, f);
     t->thrown = saved.thrown;
   }
-  trace_stmt(t, f->body);
+  if (frame->is_library && f->type->result->base != T_VOID && doomed(t)) {
+    frame->result = stand_in(t, f->type->result);
+    frame->has_result = frame->done = true;
+  } else {
+    trace_stmt(t, f->body);
+  }
   t->frame = saved.frame;
   t->mask = saved.mask;
   t->broken = saved.broken;
@@ -444,14 +478,17 @@ SVal call_library(Tracer *t, const char *name, SVal *args, int count, const Stan
     return r;
   }
   Level *outer = t->level;
-  Tr mask = t->mask;
+  Tr mask = t->mask, place = t->place;
+  int loops = t->loops;
   bool fits = enter_mapped(t, f, args, count, extra);
-  if (!fits) trace_throw(t, tr_const(ir_bool(t->b, true)));
-  if (!fits) trace_unsupported(t, span, "'%s' of containers whose sizes do not agree", name);
-  if (prelude_annotation(f, "call")) {
+  if (!fits) {
+    trace_throw(t, tr_const(ir_bool(t->b, true)));
+    r = stand_in(t, type);
+    extra = 0;
+  } else if (prelude_annotation(f, "call")) {
     Frame frame = {.function = f, .is_library = true};
     if (!t->unchecked) check_call_domains(t, &frame, args, count);
-    r = call_opaque(t, f, args, count);
+    r = doomed(t) ? stand_in(t, f->type->result) : call_opaque(t, f, args, count);
   } else {
     Frame frame = {.function = f, .is_library = true};
     trace_library(t, &frame, args, count);
@@ -464,6 +501,8 @@ SVal call_library(Tracer *t, const char *name, SVal *args, int count, const Stan
   r.type = type;
   t->level = outer;
   t->mask = mask;
+  t->place = place;
+  t->loops = loops;
   return r;
 }
 

@@ -1,5 +1,6 @@
 /* Loops: unrolled when short, tensor ops when their iterations are independent, IR loops otherwise.
  */
+#include "lower/random.h"
 #include "lower/trace.h"
 
 enum {
@@ -22,12 +23,34 @@ static SVal loop_value(Tracer *t, const Iteration *it, Tr k) {
   return index_value(t, it->elements, &index, 1, type);
 }
 
+/* The body as iteration k of the loops around. */
+static void trace_iterated(Tracer *t, const Stmt *body, Tr k) {
+  Tr place = t->place;
+  int loops = t->loops;
+  if (t->key.value && stmt_draws(body)) enter_iteration(t, k);
+  trace_stmt(t, body);
+  t->place = place;
+  t->loops = loops;
+}
+
+/* The condition of a while loop after iteration k: the one before the first was that of no
+ * iteration. */
+static Tr trace_next_condition(Tracer *t, const Stmt *loop, Tr k) {
+  Tr place = t->place;
+  int loops = t->loops;
+  if (t->key.value && stmt_draws(loop)) enter_iteration(t, tr_binary(t, IR_ADD, k, tr_int(t, 1)));
+  Tr on = trace_condition(t, loop->cond);
+  t->place = place;
+  t->loops = loops;
+  return on;
+}
+
 static void run_body(Tracer *t, const Iteration *it, Tr k) {
   Tr mask = t->mask, broken = t->broken, continued = t->continued;
   size_t scope = t->frame->count;
   t->continued = (Tr){0};
   bind(t, it->stmt->decl, loop_value(t, it, k));
-  trace_stmt(t, it->stmt->body);
+  trace_iterated(t, it->stmt->body, k);
   t->frame->count = scope;
   t->continued = continued;
   t->broken = broken.value && !t->broken.value ? broken : t->broken;
@@ -233,9 +256,9 @@ static void sequential_iteration(Tracer *t, Sequential *q, Tr i) {
   else {
     Tr continued = t->continued;
     t->continued = (Tr){0};
-    trace_stmt(t, q->stmt->body);
+    trace_iterated(t, q->stmt->body, i);
     t->continued = continued;
-    Tr on = trace_condition(t, q->stmt->cond);
+    Tr on = trace_next_condition(t, q->stmt, i);
     q->active = q->active.level ? tr_and(t, q->active, on) : on;
   }
   t->mask = mask;

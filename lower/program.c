@@ -223,7 +223,6 @@ static Tracer *tracer_new(Arena *arena, const Program *program, const LowerOptio
   t->b = ir_function_begin(t->module, NULL, "model");
   t->accumulators[ACC_TARGET] = tr_real(t, 0);
   t->accumulators[ACC_VALID] = tr_const(ir_bool(t->b, true));
-  t->accumulators[ACC_DRAWS] = tr_int(t, 0);
   return t;
 }
 

@@ -5,23 +5,90 @@
 
 #include <string.h>
 
+/* ---- finding draws ---- */
+
+bool is_random_name(const char *name) { return name_ends(name, "_rng"); }
+
+/* Calls the visitor for each call that draws, in the order of the text, until it returns true. */
+typedef struct {
+  const Expr *wanted; /* NULL: any */
+  uint64_t passed;    /* calls before it */
+} Search;
+
+static bool search_expr(Search *s, const Expr *e) {
+  if (!e) return false;
+  if (e->kind == E_CALL && is_random_name(e->name)) {
+    if (!s->wanted || s->wanted == e) return true;
+    s->passed++;
+  }
+  for (int k = 0; k < e->arg_count; k++)
+    if (search_expr(s, e->args[k])) return true;
+  for (int k = 0; k < e->index_count; k++)
+    if (search_expr(s, e->indices[k].a) || search_expr(s, e->indices[k].b)) return true;
+  return false;
+}
+
+static bool search_stmt(Search *search, const Stmt *s) {
+  if (!s) return false;
+  const Expr *exprs[] = {s->cond, s->lhs, s->rhs, s->lower, s->upper};
+  for (size_t k = 0; k < sizeof exprs / sizeof *exprs; k++)
+    if (search_expr(search, exprs[k])) return true;
+  for (int k = 0; k < s->arg_count; k++)
+    if (search_expr(search, s->args[k])) return true;
+  if (s->kind == S_DECL && search_expr(search, s->decl->init)) return true;
+  for (int k = 0; k < s->stmt_count; k++)
+    if (search_stmt(search, s->stmts[k])) return true;
+  return search_stmt(search, s->body) || search_stmt(search, s->orelse);
+}
+
+static bool search_block(Search *search, const Block *block) {
+  for (int k = 0; k < block->stmt_count; k++)
+    if (search_stmt(search, block->stmts[k])) return true;
+  return false;
+}
+
+bool stmt_draws(const Stmt *s) { return search_stmt(&(Search){0}, s); }
+bool block_draws(const Block *block) { return search_block(&(Search){0}, block); }
+
+/* ---- places ---- */
+
+/* The finalizer of SplitMix64 (Steele, Lea and Flood 2014). */
+static uint64_t scrambled(uint64_t x) {
+  x += 0x9e3779b97f4a7c15;
+  x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9;
+  x = (x ^ x >> 27) * 0x94d049bb133111eb;
+  return x ^ x >> 31;
+}
+
+uint64_t enter_random_call(Tracer *t, const Expr *call) {
+  uint64_t outer = t->path;
+  Search search = {.wanted = call};
+  const FunDef *f = t->frame->function;
+  if (f)
+    search_stmt(&search, f->body);
+  else
+    search_block(&search, &t->program->blocks[t->block]);
+  t->path = scrambled(outer ^ scrambled(search.passed));
+  return outer;
+}
+
+void enter_iteration(Tracer *t, Tr k) {
+  int64_t step = (int64_t)(scrambled(~(uint64_t)t->loops++) | 1);
+  k = tr_binary(t, IR_MUL, k, tr_int(t, step));
+  t->place = t->place.value ? tr_binary(t, IR_ADD, t->place, k) : k;
+}
+
 /* ---- drawing ---- */
 
-/* The number of each iteration of the level, in order; with own axes of the given dims, of each of
- * their elements. */
+/* The number of each element of the given dims. */
 static Tr element_number(Tracer *t, int rank, const Tr *dims) {
-  Level *levels[IR_MAX_RANK], *level = t->level;
-  int depth = level ? level->depth : 0, total = depth + rank;
-  for (Level *l = level; l; l = l->flat ? NULL : l->parent) levels[l->depth - 1] = l;
-  if (total > IR_MAX_RANK) trace_unsupported(t, t->span, "random numbers of this many dimensions");
-  IrValue *number = NULL;
-  for (int a = 0; a < total; a++) {
-    IrValue *n = a < depth ? levels[a]->size : dims[a - depth].value;
-    IrValue *i = ir_iota(t->b, n);
-    for (int k = 0; k < total - 1; k++) i = ir_unsqueeze(t->b, i, k < a ? 0 : i->type.rank);
-    number = number ? ir_binary(t->b, IR_ADD, ir_binary(t->b, IR_MUL, number, n), i) : i;
+  IrValue *number = ir_i64(t->b, 0);
+  for (int a = 0; a < rank; a++) {
+    IrValue *i = ir_iota(t->b, dims[a].value);
+    for (int k = a + 1; k < rank; k++) i = ir_unsqueeze(t->b, i, i->type.rank);
+    number = ir_binary(t->b, IR_ADD, ir_binary(t->b, IR_MUL, number, dims[a].value), i);
   }
-  return number ? (Tr){number, level, false} : tr_int(t, 0);
+  return tr_const(number);
 }
 
 Tr draw_bits(Tracer *t, int rank, const Tr *dims) {
@@ -30,48 +97,14 @@ Tr draw_bits(Tracer *t, int rank, const Tr *dims) {
     if (dims[k].level)
       trace_unsupported(t, t->span,
                         "as many random numbers as differs between the iterations of a loop");
-  Tr *draws = &t->accumulators[ACC_DRAWS];
-  Tr high = tr_binary(t, IR_MUL, *draws, tr_int(t, INT64_C(1) << 32));
-  Tr counter = tr_binary(t, IR_ADD, element_number(t, rank, dims), high);
-  *draws = tr_binary(t, IR_ADD, *draws, tr_int(t, 1));
-  return tr_binary(t, IR_THREEFRY, t->key, counter);
+  Tr offset = tr_int(t, (int64_t)t->path);
+  if (t->place.value) offset = tr_binary(t, IR_ADD, offset, t->place);
+  Tr key = tr_binary(t, IR_ADD, t->key, offset);
+  return tr_binary(t, IR_THREEFRY, key, element_number(t, rank, dims));
 }
 
 Tr draw_units(Tracer *t, int rank, const Tr *dims) {
   return tr_unary(t, IR_UNIFORM, draw_bits(t, rank, dims));
-}
-
-/* ---- finding draws ---- */
-
-bool is_random_name(const char *name) { return name_ends(name, "_rng"); }
-
-static bool expr_draws(const Expr *e) {
-  if (!e) return false;
-  if (e->kind == E_CALL && is_random_name(e->name)) return true;
-  for (int k = 0; k < e->arg_count; k++)
-    if (expr_draws(e->args[k])) return true;
-  for (int k = 0; k < e->index_count; k++)
-    if (expr_draws(e->indices[k].a) || expr_draws(e->indices[k].b)) return true;
-  return false;
-}
-
-bool stmt_draws(const Stmt *s) {
-  if (!s) return false;
-  const Expr *exprs[] = {s->cond, s->lhs, s->rhs, s->lower, s->upper};
-  for (size_t k = 0; k < sizeof exprs / sizeof *exprs; k++)
-    if (expr_draws(exprs[k])) return true;
-  for (int k = 0; k < s->arg_count; k++)
-    if (expr_draws(s->args[k])) return true;
-  if (s->kind == S_DECL && expr_draws(s->decl->init)) return true;
-  for (int k = 0; k < s->stmt_count; k++)
-    if (stmt_draws(s->stmts[k])) return true;
-  return stmt_draws(s->body) || stmt_draws(s->orelse);
-}
-
-bool block_draws(const Block *block) {
-  for (int k = 0; k < block->stmt_count; k++)
-    if (stmt_draws(block->stmts[k])) return true;
-  return false;
 }
 
 /* ---- entry points ---- */
@@ -84,7 +117,6 @@ static IrType state_type(void) { return ir_type(IR_I64, 1, (int64_t[]){2}); }
 void start_generator(Tracer *t, Ports *p, bool batched) {
   const char *name = batched ? STATES : SHARED_STATE;
   t->key = (Tr){prng_key(t->b, ir_param(t->b, state_type(), name)), NULL, batched};
-  t->accumulators[ACC_DRAWS] = tr_int(t, 0);
   add_input(p, (LoweredPort){.name = name}, batched);
 }
 

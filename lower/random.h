@@ -1,17 +1,24 @@
-/* Random numbers. A generator is a key of 64 bits and a count of the draws made with it; a draw of
- * n numbers takes 64 random bits for each, THREEFRY of the key and a counter whose high word is the
- * number of the draw and whose low word tells elements apart, those of all iterations of the level.
- * So no counter is used twice, and loops and branches need to carry the count alone. */
+/* Random numbers. A generator is a key of 64 bits. The bits of element i of a draw are THREEFRY of
+ * a key of the draw's own and the counter i. That key is the generator's plus a number that tells
+ * the draw from all others: a hash of the calls that lead to it, and for each loop around it the
+ * number of the iteration times an odd constant (of 64 random bits, so that two sums differ). So
+ * there is nothing to pass from one draw to the next, and what is drawn does not depend on how
+ * loops are run, on branches taken or on what else is drawn. */
 #ifndef STAN2ONNX_LOWER_RANDOM_H
 #define STAN2ONNX_LOWER_RANDOM_H
 
 #include "lower/ports.h"
 #include "lower/trace.h"
 
-/* Numbers from [0, 1) of the given own dims, different in each iteration of the level. */
+/* Numbers from [0, 1) of the given own dims, different in each iteration of the loops around. */
 Tr draw_units(Tracer *t, int rank, const Tr *dims);
 /* 64 random bits likewise. */
 Tr draw_bits(Tracer *t, int rank, const Tr *dims);
+/* Enters a call of a function that draws; returns what t->path is to be set to afterwards. */
+uint64_t enter_random_call(Tracer *t, const Expr *call);
+/* Enters iteration k (i64) of a loop, or element k along an axis that a function is mapped over;
+ * the caller keeps t->place and t->loops. */
+void enter_iteration(Tracer *t, Tr k);
 /* Whether a name is that of a function that draws. */
 bool is_random_name(const char *name);
 /* Whether a statement, expression or block holds a call that draws. */

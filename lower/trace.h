@@ -72,7 +72,7 @@ struct Frame {
 };
 
 /* Pseudo-variables that statements update beside the program's own. */
-typedef enum { ACC_TARGET, ACC_VALID, ACC_DRAWS, ACC_COUNT } Accumulator;
+typedef enum { ACC_TARGET, ACC_VALID, ACC_COUNT } Accumulator;
 
 typedef struct Tracer Tracer;
 struct Tracer {
@@ -86,9 +86,11 @@ struct Tracer {
   Frame *frame;
   Level *level;
   Tr mask;                    /* bool: the iterations and chains that run; value NULL: all */
-  Tr accumulators[ACC_COUNT]; /* target (f64), "nothing thrown yet" (bool) and the count of draws of
-                                 random numbers (i64), all of level NULL */
+  Tr accumulators[ACC_COUNT]; /* target (f64) and "nothing thrown yet" (bool), both of level NULL */
   Tr key;                     /* of the generator (i64); value NULL: nothing can be drawn */
+  uint64_t path;              /* tells the calls around what is traced from all others */
+  Tr place;                   /* tells iterations of the loops around apart (i64); value NULL: 0 */
+  int loops;                  /* how many of them there are */
   Tr *thrown; /* where not NULL, trace_throw records here for which iterations (bool) instead */
   Tr broken, continued; /* bool: iterations that left or skipped the rest of the loop's body */
   int escapes;          /* counts changes of returned, broken and continued */
