@@ -19,9 +19,10 @@ row_vector columns_dot_product(row_vector x, row_vector y) {
 }
 
 vector rows_dot_product(matrix x, matrix y) {
+  matrix[rows(x), cols(x)] products = x .* y;
   vector[rows(x)] r;
   for (i in 1:rows(x)) {
-    r[i] = dot_product(x[i], y[i]);
+    r[i] = sum(products[i]);
   }
   return r;
 }

@@ -7,6 +7,17 @@ int is_stochastic(vector<simplex, evident> x) {
   return 1;
 }
 
+int fits_states(matrix log_omega, matrix Gamma, vector<simplex, evident> rho) {
+  int K = rows(log_omega);
+  if (cols(log_omega) == 0 || rows(Gamma) != K || cols(Gamma) != K || rows(rho) != K) {
+    reject("the numbers of states do not agree, or there is no observation");
+  }
+  for (k in 1:rows(Gamma)) {
+    int checked = is_stochastic(Gamma[k]');
+  }
+  return 1;
+}
+
 // exp(log_omega), each column divided by its largest element
 array[] vector scaled_likelihoods(matrix log_omega) {
   array[cols(log_omega)] vector[rows(log_omega)] w;
@@ -85,19 +96,15 @@ tuple(matrix, matrix, vector) hmm_forward_vjp(matrix log_omega, matrix Gamma, ve
   return (r_ * hmm_smooth(Gamma, rho, alpha, u), r_ * Gamma_, r_ * u[1]);
 }
 
-real hmm_marginal(matrix log_omega, matrix Gamma, vector<simplex, evident> rho) {
-  for (k in 1:rows(Gamma)) {
-    int checked = is_stochastic(Gamma[k]');
-  }
+real hmm_marginal(matrix log_omega, matrix Gamma, vector rho) {
+  int checked = fits_states(log_omega, Gamma, rho);
   return hmm_forward(log_omega, Gamma, rho).1;
 }
 
-matrix hmm_hidden_state_prob(matrix log_omega, matrix Gamma, vector<simplex, evident> rho) {
+matrix hmm_hidden_state_prob(matrix log_omega, matrix Gamma, vector rho) {
   int K = rows(log_omega);
   int N = cols(log_omega);
-  for (k in 1:rows(Gamma)) {
-    int checked = is_stochastic(Gamma[k]');
-  }
+  int checked = fits_states(log_omega, Gamma, rho);
   tuple(real, array[N] vector[K], vector[N]) f = hmm_forward(log_omega, Gamma, rho);
   return hmm_smooth(Gamma, rho, f.2, hmm_backward(log_omega, Gamma, f.3));
 }

@@ -57,7 +57,7 @@ tuple(matrix, vector) eigendecompose_sym(matrix<square, symmetric, evident> A) {
   matrix[n, n] exchanged = exchanged_halves(P);
   matrix[n, n] outside = 1 - identity_matrix(n);
   matrix[n, n] V = identity_matrix(n);
-  real scale = max(abs(A)) + 1e-300;
+  real scale = max(append_row(to_vector(abs(A)), 1e-300));
   matrix[n, n] S = rep_matrix(0, n, n);
   S[1:k, 1:k] = A / scale;
   int steps = 0;

@@ -11,7 +11,7 @@ tuple(matrix, vector, matrix) one_sided_jacobi(matrix A) {
   matrix[n, n] exchanged = exchanged_halves(P);
   matrix[n, n] outside = 1 - identity_matrix(n);
   matrix[n, n] V = identity_matrix(n);
-  real scale = max(abs(A)) + 1e-300;
+  real scale = max(append_row(to_vector(abs(A)), 1e-300));
   matrix[m, n] U = append_col(A / scale, rep_matrix(0, m, n - k));
   matrix[n, n] G = U' * U;
   int steps = 0;
