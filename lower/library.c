@@ -121,6 +121,8 @@ bool enter_mapped(Tracer *t, const FunDef *f, SVal *args, int count, int extra) 
     }
     if (t->mask.value) t->mask = tr_lift(t, t->mask, level);
     t->level = level;
+    if (is_random_name(f->name))
+      enter_iteration(t, tr_enter(t, tr_const(ir_iota(t->b, level->size)), level));
   }
   return true;
 }
@@ -248,7 +250,6 @@ static Callee *trace_callee(Tracer *t, const FunDef *f, const IrType *params, bo
   }
   t->accumulators[ACC_TARGET] = tr_real(t, 0);
   t->accumulators[ACC_VALID] = tr_const(ir_bool(t->b, true));
-  t->accumulators[ACC_DRAWS] = tr_int(t, 0);
   t->key = (Tr){0};
   trace_stmt(t, f->body);
   c->throws = doomed(t);
@@ -477,7 +478,8 @@ SVal call_library(Tracer *t, const char *name, SVal *args, int count, const Stan
     return r;
   }
   Level *outer = t->level;
-  Tr mask = t->mask;
+  Tr mask = t->mask, place = t->place;
+  int loops = t->loops;
   bool fits = enter_mapped(t, f, args, count, extra);
   if (!fits) {
     trace_throw(t, tr_const(ir_bool(t->b, true)));
@@ -499,6 +501,8 @@ SVal call_library(Tracer *t, const char *name, SVal *args, int count, const Stan
   r.type = type;
   t->level = outer;
   t->mask = mask;
+  t->place = place;
+  t->loops = loops;
   return r;
 }
 
