@@ -37,6 +37,7 @@ typedef struct {
   double constant;
   bool has_constant;
   int nodes;   /* that the sum has now */
+  int large;   /* those of them that make as many elements as the sum has */
   bool failed; /* terms might cancel, or there are too many */
 } Sum;
 
@@ -109,7 +110,10 @@ static void take_apart(Sum *s, const IrValue *v, double factor, const IrNode *re
   bool scaled = op == IR_MUL && is_factor(n->in[1], &c);
   if (s->nodes > MOST_TERMS) s->failed = true; /* which bounds the recursion too */
   if (s->failed) return;
-  s->nodes += op == IR_ADD || op == IR_SUB || op == IR_NEG || scaled;
+  if (op == IR_ADD || op == IR_SUB || op == IR_NEG || scaled) {
+    s->nodes++;
+    s->large += !reshape && covers(&v->type, &s->root->out[0]->type);
+  }
   if (op == IR_ADD || op == IR_SUB) {
     take_apart(s, n->in[0], factor, reshape);
     take_apart(s, n->in[1], op == IR_ADD ? factor : -factor, reshape);
@@ -183,16 +187,34 @@ static IrValue *sum_of_class(const Sum *s, int class) {
   return ir_reshape(s->b, sum, sizes, n->in_count - 1);
 }
 
-/* How many nodes putting together makes. */
-static int cost(const Sum *s) {
-  int total = s->has_constant && s->constant != 0, parts = 0;
+static bool is_large(const Sum *s, int class) {
+  const Class *c = &s->classes[class];
+  return !c->reshape && covers(&c->type, &s->root->out[0]->type);
+}
+
+/* How many nodes putting together makes, and how many large ones among them. */
+static int cost(const Sum *s, int *large) {
+  bool others = s->has_constant && s->constant != 0;
+  int total = 0, parts = others;
+  *large = -1;
   for (int k = 0; k < s->class_count; k++) total += s->classes[k].reshape != NULL;
   for (int k = 0; k < s->term_count; k++) {
     if (s->terms[k].factor == 0) continue;
+    bool scaled = is_first_of_factor(s, k) && fabs(s->terms[k].factor) != 1;
     parts++;
-    total += is_first_of_factor(s, k) && fabs(s->terms[k].factor) != 1;
+    total += scaled;
+    if (is_large(s, s->terms[k].group))
+      *large += 1 + scaled;
+    else
+      others = true;
   }
+  *large += others;
   return total + (parts ? parts - 1 : 0);
+}
+
+static bool is_better(const Sum *s) {
+  int large, nodes = cost(s, &large);
+  return nodes < s->nodes || (nodes == s->nodes && large < s->large);
 }
 
 static IrValue *put_together(const Sum *s) {
@@ -200,9 +222,7 @@ static IrValue *put_together(const Sum *s) {
   const IrType *full = &s->root->out[0]->type;
   for (int whole = 0; whole < 2; whole++) { /* what is as large as the sum comes last */
     for (int k = 0; k < s->class_count; k++) {
-      const Class *c = &s->classes[k];
-      bool large = !c->reshape && covers(&c->type, full);
-      IrValue *part = large == (whole == 1) ? sum_of_class(s, k) : NULL;
+      IrValue *part = is_large(s, k) == (whole == 1) ? sum_of_class(s, k) : NULL;
       if (part) sum = plus(s->b, sum, part, false);
     }
     if (whole == 0 && s->has_constant && s->constant != 0)
@@ -214,5 +234,5 @@ static IrValue *put_together(const Sum *s) {
 IrValue *linear_rebuild(IrBuilder *b, const IrNode *root, const LinearSource *source) {
   Sum s = {.source = source, .b = b, .root = root};
   take_apart(&s, root->out[0], 1, NULL);
-  return s.failed || s.term_count < 2 || cost(&s) >= s.nodes ? NULL : put_together(&s);
+  return s.failed || s.term_count < 2 || !is_better(&s) ? NULL : put_together(&s);
 }

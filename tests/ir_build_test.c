@@ -437,6 +437,59 @@ START_TEST(carried_sizes) {
 }
 END_TEST
 
+/* ---- simplified sums ---- */
+
+static int sum_nodes(const IrFunction *f) {
+  return count_ops(f, IR_ADD) + count_ops(f, IR_SUB) + count_ops(f, IR_MUL) + count_ops(f, IR_NEG);
+}
+
+/* (x + 5 y) + 3 - 5 z + x + 4 = 2 x + 5 (y - z) + 7 */
+START_TEST(sums_are_collected) {
+  IrBuilder *b = begin("f");
+  IrValue *in[3], *v;
+  for (int k = 0; k < 3; k++) in[k] = ir_param(b, ir_scalar(IR_F64), NULL);
+  IrValue *five = ir_f64(b, 5);
+  v = ir_binary(b, IR_ADD, in[0], ir_binary(b, IR_MUL, in[1], five));
+  v = ir_binary(b, IR_ADD, v, ir_f64(b, 3));
+  v = ir_binary(b, IR_SUB, v, ir_binary(b, IR_MUL, in[2], five));
+  v = ir_binary(b, IR_ADD, ir_binary(b, IR_ADD, v, in[0]), ir_f64(b, 4));
+  IrFunction *f = ir_simplify(end(b, v));
+  ck_assert_ptr_null(ir_verify(f));
+  ck_assert_int_eq(sum_nodes(f), 5);
+  ck_assert_double_eq(value_of(f, 3, (Arg[]){{0, {1}}, {0, {2}}, {0, {4}}})->data.f64[0], -1);
+}
+END_TEST
+
+/* Scalars meet before they are added to a vector. */
+START_TEST(small_terms_first) {
+  IrBuilder *b = begin("f");
+  IrValue *x = ir_param(b, vector(3), "x"), *y = ir_param(b, ir_scalar(IR_F64), "y"),
+          *z = ir_param(b, ir_scalar(IR_F64), "z"), *v;
+  v = ir_binary(b, IR_ADD, ir_binary(b, IR_ADD, ir_binary(b, IR_ADD, x, y), z), ir_f64(b, 1));
+  v = ir_binary(b, IR_ADD, v, y);
+  IrFunction *f = ir_simplify(end(b, v));
+  for (int i = 0; i < f->node_count - 1; i++) ck_assert_int_eq(f->nodes[i]->out[0]->type.rank, 0);
+  IrTensor *t = value_of(f, 3, (Arg[]){{3, {1, 2, 3}}, {0, {10}}, {0, {100}}});
+  ck_assert_double_eq(t->data.f64[2], 124);
+}
+END_TEST
+
+/* The error of a sum, as (x + y) - x - y, is not 0 unless differentiation made it. */
+START_TEST(compensation_stays) {
+  for (int adjoint = 0; adjoint < 2; adjoint++) {
+    IrBuilder *b = begin("f");
+    IrValue *x = ir_param(b, ir_scalar(IR_F64), "x"), *y = ir_param(b, ir_scalar(IR_F64), "y"), *v;
+    if (adjoint) ir_assume(x, IR_FINITE), ir_assume(y, IR_FINITE);
+    ir_set_adjoint(b, adjoint);
+    v = ir_binary(b, IR_SUB, ir_binary(b, IR_SUB, ir_binary(b, IR_ADD, x, y), x), y);
+    IrFunction *f = ir_simplify(end(b, v));
+    Arg args[] = {{0, {1}}, {0, {1e-17}}};
+    ck_assert_double_eq(value_of(f, 2, args)->data.f64[0], adjoint ? 0 : -1e-17);
+    ck_assert_int_eq(sum_nodes(f), adjoint ? 0 : 3);
+  }
+}
+END_TEST
+
 /* ---- calls ---- */
 
 static IrFunction *callee(bool elementwise, bool loops) {
@@ -711,6 +764,9 @@ int main(void) {
   tcase_add_test(t, loops_lose_what_is_not_needed);
   tcase_add_test(t, only_total_ops_are_hoisted);
   tcase_add_test(t, carried_sizes);
+  tcase_add_test(t, sums_are_collected);
+  tcase_add_test(t, small_terms_first);
+  tcase_add_test(t, compensation_stays);
   tcase_add_test(t, calls);
   tcase_add_test(t, expanded_results_have_all_elements);
   tcase_add_test(t, known_call);
