@@ -1,4 +1,5 @@
 #include "lower/describe.h"
+#include "lower/ports.h"
 
 #include <string.h>
 
@@ -70,17 +71,13 @@ static void describe_bound(Tracer *t, Text *out, const char *key, const Expr *e)
 }
 
 static void describe_variable(Tracer *t, Text *out, const VarDecl *d, int64_t *offset) {
-  static const char *const contract[] = {"unconstrained", "log_density", "gradient", "prng_state"};
   const SizedType *s = d->sized;
   Text type = text_new(t->arena);
-  const char *suffix = "";
   type_print(&type, d->type);
-  for (size_t k = 0; k < sizeof contract / sizeof *contract; k++)
-    if (!strcmp(d->name, contract[k])) suffix = ".stan";
   text_add(out, "{\"name\":");
   text_add_json_string(out, d->name);
   text_add(out, ",\"tensor\":");
-  text_add_json_string(out, arena_printf(t->arena, "%s%s", d->name, suffix));
+  text_add_json_string(out, tensor_name(t->arena, d->name));
   text_printf(out, ",\"type\":\"%s\",", type.data);
   describe_dims(t, out, s, d->type);
   if (s->constraint != C_NONE)

@@ -3,9 +3,9 @@
 
 #include <string.h>
 
-/* A contract name of ours that a Stan variable bears gives way. */
-static const char *tensor_name(Arena *a, const char *stan_name) {
-  static const char *const reserved[] = {"unconstrained", "log_density", "gradient", "prng_state"};
+const char *tensor_name(Arena *a, const char *stan_name) {
+  static const char *const reserved[] = {"unconstrained", "log_density", "gradient", "prng_state",
+                                         "draw_count"};
   for (size_t k = 0; k < sizeof reserved / sizeof *reserved; k++)
     if (!strcmp(stan_name, reserved[k])) return arena_printf(a, "%s.stan", stan_name);
   return stan_name;

@@ -131,8 +131,8 @@ static bool is_state(const LoweredPort *port) {
 static IrValue *draw_count(IrBuilder *b, const Ports *p, IrValue *const *params, Ports *outer) {
   for (size_t k = 0; k < p->input_count; k++)
     if (p->batched[k] && params[k]) return ir_dim(b, params[k], 0);
-  add_input(outer, (LoweredPort){.name = "draws"}, false);
-  return ir_param(b, ir_scalar(IR_I64), "draws");
+  add_input(outer, (LoweredPort){.name = "draw_count"}, false);
+  return ir_param(b, ir_scalar(IR_I64), "draw_count");
 }
 
 static void split_state(IrBuilder *b, const Ports *p, IrValue **params, Ports *outer) {

@@ -30,7 +30,7 @@ static const Option table[] = {
      "an unconstrained point, or several: '0.1,0.2,0.3', '[[..],[..]]', or a JSON file"},
     {"--seed", NULL, SEED, FIELD(seed), "N",
      "seed of random points (uniform on -2 to 2) and of the model's random numbers; default 1"},
-    {"--chains", NULL, COUNT, FIELD(chains), "N", "number of random points; default 1"},
+    {"--chains", NULL, COUNT, FIELD(chains), "N", "number of random points, or of draws; default 1"},
     {"--json", NULL, FLAG, FIELD(json), NULL, "print JSON instead of tables"},
     {"--time", NULL, FLAG, FIELD(time), NULL, "measure the time of an evaluation"},
     {"--threads", NULL, THREADS, FIELD(threads), "N",

@@ -15,6 +15,7 @@ enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 /* Names of the contract's own inputs. */
 static const char *const POINT_INPUT = "unconstrained";
 static const char *const STATE_INPUT = "prng_state";
+static const char *const COUNT_INPUT = "draw_count";
 
 static const double MEASURE_SECONDS = 0.5;
 
@@ -70,6 +71,13 @@ static void prng_state(Run *r, OrtTensor *out) {
   *out = (OrtTensor){.element = ORT_I64, .rank = 1, .dims = {2}, .data = words};
 }
 
+/* How many draws to make, where no parameter has as many values. */
+static void draw_count(Run *r, OrtTensor *out) {
+  int64_t *count = arena_array(r->arena, 1, sizeof *count);
+  *count = r->options.chains;
+  *out = (OrtTensor){.element = ORT_I64, .data = count};
+}
+
 static const char *input(Run *r, const OrtPort *port, OrtTensor *out) {
   const char *rest;
   json_t *value = r->params ? find_value(r->params, port->name, &rest) : NULL;
@@ -79,6 +87,10 @@ static const char *input(Run *r, const OrtPort *port, OrtTensor *out) {
   if (strcmp(port->name, POINT_INPUT) == 0) return point(r, port, out);
   if (strcmp(port->name, STATE_INPUT) == 0) {
     prng_state(r, out);
+    return NULL;
+  }
+  if (strcmp(port->name, COUNT_INPUT) == 0) {
+    draw_count(r, out);
     return NULL;
   }
   return arena_printf(r->arena, "input %s has no value: give it in %s", port->name,

@@ -31,7 +31,7 @@ static json_t *parse(const char *text) {
 static OrtTensor input(Arena *a, const Generation *g, json_t *const *sources, const OrtPort *port) {
   if (!strcmp(port->name, "prng_state"))
     return integers(a, 2, g->seed >> 32, g->seed & INT64_C(0xffffffff));
-  if (!strcmp(port->name, "draws")) return integers(a, 1, g->draws, 0);
+  if (!strcmp(port->name, "draw_count")) return integers(a, 1, g->draws, 0);
   OrtTensor x;
   const char *rest;
   for (int k = 0; k < 2; k++) {
