@@ -292,11 +292,12 @@ const char *ir_plan_run(IrPlan *p, const IrTensor *const *args, const IrTensor *
 /* Applies op to operands of which those with batched[k] carry `levels` leading batch axes (each of
  * the full size or statically 1, broadcasting) while the others carry none; the result carries them
  * iff any operand does. op's attr (axes and so on) is that of the op on one element of the batch.
- * Not for region ops other than through ir_call_batched. NULL where a size of the result would differ
- * between the elements, or it would have too many axes. */
+ * Not for region ops other than through ir_call_batched. NULL where a size of the result would
+ * differ between the elements, or it would have too many axes. */
 IrValue *ir_emit_batched(IrBuilder *b, IrOp op, IrAttr attr, IrValue *const *in, int in_count,
                          const bool *batched, int levels);
-/* The same for a CALL. Its derivative, where hand-written, is that of the callee for each element. */
+/* The same for a CALL. Its derivative, where hand-written, is that of the callee for each element.
+ */
 void ir_call_batched(IrBuilder *b, IrFunction *callee, IrValue *const *args, int arg_count,
                      const bool *batched, int levels, IrValue **results, bool *result_batched);
 /* f over a batch: parameters with batched[k] get `levels` leading dynamic axes (or the sizes in
@@ -304,8 +305,8 @@ void ir_call_batched(IrBuilder *b, IrFunction *callee, IrValue *const *args, int
  * all_batched every result is.
  *
  * Elements may take different branches and leave loops at different times. What a loop stacks then
- * has as many rows as the longest element needs; rows beyond an element's own are zero. Where a size
- * would differ between the elements, the module remembers an error. A function that is to be
+ * has as many rows as the longest element needs; rows beyond an element's own are zero. Where a
+ * size would differ between the elements, the module remembers an error. A function that is to be
  * differentiated is best differentiated before. */
 IrFunction *ir_vmap(IrFunction *f, const bool *batched, int levels, const int64_t *dims,
                     bool all_batched, bool *result_batched);
