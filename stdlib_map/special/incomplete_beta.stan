@@ -65,18 +65,23 @@ real beta_integral(real drift, real n, real r, real side, real level, real slope
   return width * total;
 }
 
+// I_p(a, b) over p^a q^b / B(a, b) where that tail is the one computed
+real beta_tail_factor(real a, real b, real p, real q) {
+  real n = a + b;
+  int rare = p < q;
+  real integral = beta_integral(rare ? -(a + 2) : b, n + 2, lesser_of(p, q), 1 - 2 * rare, 1, 0, 0);
+  return (1 + p * n / (a + 1) * (1 + p * (n + 1) * integral)) / a;
+}
+
 @elementwise
 @facts(nonnegative, at_most_one)
 real inc_beta(real<nonnegative> a, real<nonnegative> b, real<lower=0, upper=1> x) {
   int is_lower = beta_is_lower(a, b, x);
   real c = is_lower ? a : b;
   real d = is_lower ? b : a;
-  real n = a + b;
   real p = greater_of(is_lower ? x : 1 - x, 1e-300);
   real q = greater_of(is_lower ? 1 - x : x, 1e-300);
-  int rare = p < q;
-  real integral = beta_integral(rare ? -(c + 2) : d, n + 2, lesser_of(p, q), 1 - 2 * rare, 1, 0, 0);
-  real tail = exp(log_beta_weight(c, d, p, q)) / c * (1 + p * n / (c + 1) * (1 + p * (n + 1) * integral));
+  real tail = exp(log_beta_weight(c, d, p, q)) * beta_tail_factor(c, d, p, q);
   return x == 0 ? 0 : (x == 1 ? 1 : (is_lower ? tail : 1 - tail));
 }
 
