@@ -59,7 +59,43 @@ static void walk_chain(Walk *w, const Expr *e) {
   for (; e->kind != E_VARIABLE; e = e->args[0]) walk_indices(w, e);
 }
 
+/* Functions that read a part of their first argument, as the indices that would: one letter an
+ * axis. 's': single, of the next argument that is a position; 'r': a range. Which argument the
+ * single indices are, in order. */
+static const struct {
+  const char *name, *indices;
+  int single[2];
+} parts[] = {{"row", "s", {1, 0}},      {"col", "rs", {1, 0}},    {"sub_row", "sr", {1, 0}},
+             {"sub_col", "rs", {2, 0}}, {"segment", "r", {0, 0}}, {"head", "r", {0, 0}},
+             {"tail", "r", {0, 0}},     {"block", "rr", {0, 0}}};
+
+/* sub_col(x, i, j, n) as x[:, j], and so on: what matters here are the single indices. NULL for
+ * other calls. */
+static const Expr *part_access(Walk *w, const Expr *e) {
+  if (e->kind != E_CALL || e->function || e->arg_count < 2 || !chain_root(e->args[0])) return NULL;
+  for (size_t k = 0; k < sizeof parts / sizeof *parts; k++) {
+    if (strcmp(e->name, parts[k].name) != 0) continue;
+    Expr *access = ARENA_NEW(w->arena, Expr);
+    int count = (int)strlen(parts[k].indices), single = 0;
+    *access = (Expr){
+        .kind = E_INDEX, .span = e->span, .arg_count = 1, .args = e->args, .index_count = count};
+    access->indices = ARENA_ARRAY(w->arena, Index, (size_t)count);
+    for (int j = 0; j < count; j++) {
+      bool is_single = parts[k].indices[j] == 's';
+      access->indices[j].kind = is_single ? INDEX_SINGLE : INDEX_ALL;
+      if (is_single) access->indices[j].a = e->args[parts[k].single[single++]];
+    }
+    return access;
+  }
+  return NULL;
+}
+
 static void walk_expr(Walk *w, const Expr *e) {
+  const Expr *part = part_access(w, e);
+  if (part) {
+    for (int k = 1; k < e->arg_count; k++) walk_expr(w, e->args[k]);
+    e = part;
+  }
   const Expr *root = chain_root(e);
   if (root) {
     walk_chain(w, e);
