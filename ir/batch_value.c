@@ -186,12 +186,20 @@ static void batch_plain(Batcher *t, const IrNode *n, Batched *in, Batched *out) 
   out[0].value = placeholder(t, own->dtype, own->rank + t->levels);
 }
 
+/* Whether x holds for some element that runs: the same for all of them. */
+static void batch_some(Batcher *t, Batched x, Batched *out) {
+  x = batch_and(t, t->mask, x);
+  *out = (Batched){.value = x.batched ? ir_reduce_all(t->b, IR_REDUCE_ANY, x.value) : x.value};
+}
+
 static void batch_node(Batcher *t, const IrNode *n, Batched *in, Batched *out) {
   bool any = false, masked = t->mask.value != NULL;
   for (int k = 0; k < n->in_count; k++) any |= in[k].batched;
   if (n->op == IR_SHAPE) {
     int axis = n->attr.axis + (in[0].batched ? t->levels : 0);
     out[0] = (Batched){.value = ir_dim(t->b, in[0].value, axis)};
+  } else if (n->op == IR_SOME) {
+    batch_some(t, in[0], &out[0]);
   } else if (n->op == IR_LOOP && (any || (masked && n->attr.has_condition))) {
     batch_loop(t, n, in, out);
   } else if (n->op == IR_IF && any) {

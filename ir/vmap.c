@@ -59,10 +59,14 @@ static void make_form(BatchedForm *form, bool all) {
   form->function->facts = f->facts;
 }
 
-/* Whether differentiation has been here. */
+/* Whether differentiation has been here, or in what is called here. */
 static bool holds_adjoint(const IrFunction *f) {
-  for (int i = 0; i < f->node_count; i++)
-    if (f->nodes[i]->adjoint) return true;
+  for (int i = 0; i < f->node_count; i++) {
+    const IrNode *n = f->nodes[i];
+    if (n->adjoint) return true;
+    for (int side = 0; side < 2; side++)
+      if (n->body[side] && holds_adjoint(n->body[side])) return true;
+  }
   return false;
 }
 
