@@ -20,7 +20,7 @@ real inv_inc_beta(real<positive> a, real<positive> b, real<lower=0, upper=1> p) 
   int is_lower = p <= 0.5;
   real c = is_lower ? a : b;
   real d = is_lower ? b : a;
-  real target = log(is_lower ? p : 1 - p);
+  real wanted = log(is_lower ? p : 1 - p);
   real odds = log(c / d);
   real step = 1;
   int steps = 0;
@@ -28,7 +28,7 @@ real inv_inc_beta(real<positive> a, real<positive> b, real<lower=0, upper=1> p) 
     real x = inv_logit(odds);
     real rest = inv_logit(-odds);
     real log_tail = log_inc_beta(c, d, x, rest);
-    real next = odds + (target - log_tail) * exp(log_tail - log_beta_weight(c, d, x, rest));
+    real next = odds + (wanted - log_tail) * exp(log_tail - log_beta_weight(c, d, x, rest));
     step = greater_of(next, -700) - odds;
     odds += step;
     steps += 1;
