@@ -74,6 +74,12 @@ IrValue *prng_uniform(IrBuilder *b, IrValue *state, IrValue *count) {
   return end_call(b, outer, ir_unary(b, IR_UNIFORM, bits(b, state, count)));
 }
 
+IrValue *prng_uniform_at(IrBuilder *b, IrValue *state, IrValue *offsets, IrValue *counters) {
+  const IrScope *outer = begin_call(b, "random_uniform");
+  IrValue *key = ir_binary(b, IR_ADD, prng_key(b, state), offsets);
+  return end_call(b, outer, ir_unary(b, IR_UNIFORM, ir_binary(b, IR_THREEFRY, key, counters)));
+}
+
 /* Box and Muller's transform, as std_normal_rng of the library. */
 IrValue *prng_normal(IrBuilder *b, IrValue *state, IrValue *count) {
   const IrScope *outer = begin_call(b, "random_normal");

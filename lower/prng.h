@@ -18,6 +18,9 @@ IrValue *prng_split_at(IrBuilder *b, IrValue *state, IrValue *number);
 IrValue *prng_uniform(IrBuilder *b, IrValue *state, IrValue *count);
 IrValue *prng_normal(IrBuilder *b, IrValue *state, IrValue *count);
 
+/* Numbers from [0, 1) of the state's key plus offsets (i64) and of counters, element by element. */
+IrValue *prng_uniform_at(IrBuilder *b, IrValue *state, IrValue *offsets, IrValue *counters);
+
 /* A state as THREEFRY's key, one number with the first word as its high one; and back. */
 IrValue *prng_key(IrBuilder *b, IrValue *state);
 IrValue *prng_state(IrBuilder *b, IrValue *key);

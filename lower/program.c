@@ -2,6 +2,7 @@
  * simplification. */
 #include "lower/call.h"
 #include "lower/describe.h"
+#include "lower/draws.h"
 #include "lower/ports.h"
 #include "lower/random.h"
 
@@ -247,6 +248,7 @@ Lowered *lower_program(Arena *arena, const Program *program, const LowerOptions 
   const char **names = ARENA_ARRAY(arena, const char *, p.output_count);
   for (size_t k = 0; k < p.output_count; k++) names[k] = p.outputs[k].name;
   IrFunction *f = ir_function_end(t->b, p.results, names, (int)p.result_count);
+  f = make_draws(t, f, &p);
   Lowered *out = ARENA_NEW(arena, Lowered);
   out->model_json = describe_model(t, program);
   if (options->entry == ENTRY_LOG_DENSITY) f = guard_density(t, f, &p, !options->no_gradient);

@@ -1,6 +1,7 @@
 #include "lower/random.h"
 
 #include "frontend/suffix.h"
+#include "lower/draws.h"
 #include "lower/prng.h"
 
 #include <string.h>
@@ -91,20 +92,17 @@ static Tr element_number(Tracer *t, int rank, const Tr *dims) {
   return tr_const(number);
 }
 
-Tr draw_bits(Tracer *t, int rank, const Tr *dims) {
+Tr draw_units(Tracer *t, int rank, const Tr *dims) {
   if (!t->key.value) trace_unsupported(t, t->span, "random numbers here");
   for (int k = 0; k < rank; k++)
     if (dims[k].level)
       trace_unsupported(t, t->span,
                         "as many random numbers as differs between the iterations of a loop");
-  Tr offset = tr_int(t, (int64_t)t->path);
+  Tr offset = tr_int(t, (int64_t)t->path), counter = element_number(t, rank, dims), numbers;
   if (t->place.value) offset = tr_binary(t, IR_ADD, offset, t->place);
-  Tr key = tr_binary(t, IR_ADD, t->key, offset);
-  return tr_binary(t, IR_THREEFRY, key, element_number(t, rank, dims));
-}
-
-Tr draw_units(Tracer *t, int rank, const Tr *dims) {
-  return tr_unary(t, IR_UNIFORM, draw_bits(t, rank, dims));
+  if (collect_draw(t, offset, counter, &numbers)) return numbers;
+  Tr bits = tr_binary(t, IR_THREEFRY, tr_binary(t, IR_ADD, t->key, offset), counter);
+  return tr_unary(t, IR_UNIFORM, bits);
 }
 
 /* ---- entry points ---- */
@@ -116,8 +114,10 @@ static IrType state_type(void) { return ir_type(IR_I64, 1, (int64_t[]){2}); }
 
 void start_generator(Tracer *t, Ports *p, bool batched) {
   const char *name = batched ? STATES : SHARED_STATE;
-  t->key = (Tr){prng_key(t->b, ir_param(t->b, state_type(), name)), NULL, batched};
+  IrValue *state = ir_param(t->b, state_type(), name);
+  t->key = (Tr){prng_key(t->b, state), NULL, batched};
   add_input(p, (LoweredPort){.name = name}, batched);
+  collect_draws(t, p, state);
 }
 
 void end_generator(Tracer *t) { t->key = (Tr){0}; }

@@ -12,8 +12,6 @@
 
 /* Numbers from [0, 1) of the given own dims, different in each iteration of the loops around. */
 Tr draw_units(Tracer *t, int rank, const Tr *dims);
-/* 64 random bits likewise. */
-Tr draw_bits(Tracer *t, int rank, const Tr *dims);
 /* Enters a call of a function that draws; returns what t->path is to be set to afterwards. */
 uint64_t enter_random_call(Tracer *t, const Expr *call);
 /* Enters iteration k (i64) of a loop, or element k along an axis that a function is mapped over;

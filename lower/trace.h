@@ -88,6 +88,7 @@ struct Tracer {
   Tr mask;                    /* bool: the iterations and chains that run; value NULL: all */
   Tr accumulators[ACC_COUNT]; /* target (f64) and "nothing thrown yet" (bool), both of level NULL */
   Tr key;                     /* of the generator (i64); value NULL: nothing can be drawn */
+  struct Draws *draws;        /* those to be made together (draws.h); may be NULL */
   uint64_t path;              /* tells the calls around what is traced from all others */
   Tr place;                   /* tells iterations of the loops around apart (i64); value NULL: 0 */
   int loops;                  /* how many of them there are */
