@@ -12,13 +12,24 @@ static const char *cast_to(Graph *g, const char *x, int type) {
   return node_end(n);
 }
 
-/* An unsigned constant; ONNX Runtime folds the cast. */
-static const char *number(Graph *g, int64_t x, int type) {
-  return cast_to(g, constant_i64(g, x), type);
+/* An unsigned constant. */
+static const char *number(Graph *g, uint64_t x, int type) {
+  Arena *a = g->writer->arena;
+  size_t size = type == WORD ? 4 : 8;
+  Onnx__TensorProto *t = ARENA_NEW(a, Onnx__TensorProto);
+  onnx__tensor_proto__init(t);
+  t->has_data_type = t->has_raw_data = 1;
+  t->data_type = type;
+  t->raw_data.len = size;
+  t->raw_data.data = arena_alloc(a, size);
+  for (size_t k = 0; k < size; k++) t->raw_data.data[k] = (uint8_t)(x >> (8 * k));
+  Node *n = node_begin(g, "Constant");
+  node_tensor(n, "value", t);
+  return node_end(n);
 }
 
 static const char *shifted(Graph *g, const char *x, const char *direction, int by, int type) {
-  Node *n = node_of2(g, "BitShift", x, number(g, by, type));
+  Node *n = node_of2(g, "BitShift", x, number(g, (uint64_t)by, type));
   node_string(n, "direction", direction);
   return node_end(n);
 }
@@ -52,7 +63,8 @@ Node *form_threefry(Frame *f, const IrNode *n) {
   for (int group = 0; group < 5; group++) {
     rounds(g, x, rotations[group % 2]);
     x[0] = apply2(g, "Add", x[0], key[(group + 1) % 3]);
-    const char *second = apply2(g, "Add", key[(group + 2) % 3], number(g, group + 1, WORD));
+    const char *second =
+        apply2(g, "Add", key[(group + 2) % 3], number(g, (uint64_t)group + 1, WORD));
     x[1] = apply2(g, "Add", x[1], second);
   }
   const char *high = shifted(g, cast_to(g, x[0], TWO_WORDS), "LEFT", 32, TWO_WORDS);
