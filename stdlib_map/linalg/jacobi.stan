@@ -75,13 +75,20 @@ tuple(matrix, vector) eigendecompose_sym(matrix<square, symmetric, evident> A) {
   return (block(V[:, order], 1, 1, k, k), head(w[order], k));
 }
 
+// 1 / (w_j - w_i) off the diagonal, as far as the difference is more than rounding; where it is not, towards 0: eigenvectors
+// of equal eigenvalues may be turned into one another, and what is differentiated should not depend on that.
+matrix inverse_gaps(vector w) {
+  int n = rows(w);
+  matrix[n, n] gap = rep_matrix(w', n) - rep_matrix(w, n);
+  real rounding = 1e-14 * max(append_row(abs(w), 1e-100));
+  return gap ./ (square(gap) + square(rounding));
+}
+
 // A_ = V (diag(w_) + F .* (V' V_)) V', F_ij = 1 / (w_j - w_i). Giles (2008), "Collected matrix derivative results for forward and
 // reverse mode algorithmic differentiation".
 @vjp(eigendecompose_sym)
 matrix eigendecompose_sym_vjp(matrix A, matrix V, vector w, matrix V_, vector w_) {
-  int n = rows(w);
-  matrix[n, n] gap = rep_matrix(w', n) - rep_matrix(w, n) + identity_matrix(n);
-  return V * add_diag((1 - identity_matrix(n)) .* (V' * V_) ./ gap, w_) * V';
+  return V * add_diag(inverse_gaps(w) .* (V' * V_), w_) * V';
 }
 
 matrix eigenvectors_sym(matrix<square, symmetric, evident> A) {

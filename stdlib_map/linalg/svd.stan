@@ -59,9 +59,7 @@ tuple(matrix, vector, matrix) svd(matrix A) {
 @vjp(svd)
 matrix svd_vjp(matrix A, matrix U, vector s, matrix V, matrix U_, vector s_, matrix V_) {
   int k = rows(s);
-  matrix[k, k] unit = identity_matrix(k);
-  vector[k] s2 = square(s);
-  matrix[k, k] F = (1 - unit) ./ (rep_matrix(s2', k) - rep_matrix(s2, k) + unit);
+  matrix[k, k] F = inverse_gaps(square(s));
   matrix[k, k] W = U' * U_;
   matrix[k, k] Z = V' * V_;
   matrix[k, k] inner = diag_post_multiply(F .* (W - W'), s) + diag_pre_multiply(s, F .* (Z - Z'));
