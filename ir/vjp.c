@@ -58,7 +58,7 @@ static IrValue *aligned(Adjoint *a, IrValue *v, const int *axis, const IrValue *
  * known. */
 static IrValue *gather_up(Adjoint *a, const IrValue *x, IrValue *v, double *scale) {
   int8_t axes[IR_MAX_RANK];
-  int kept[IR_MAX_RANK], count = 0, rest = 0;
+  int kept[IR_MAX_RANK] = {0}, count = 0, rest = 0;
   IrValue *times = NULL;
   for (int j = 0; j < a->out->type.rank; j++) {
     int k = axis_in(a, v, j);
@@ -397,7 +397,7 @@ static IrValue *multiplied(Adjoint *a, IrValue *x, IrValue *y) {
 /* Sums over leading axes along which operand k was repeated. */
 static void flow_matrix(Adjoint *a, int k, IrValue *v) {
   const IrType *x = &a->in[k]->type;
-  int8_t axes[IR_MAX_RANK];
+  int8_t axes[IR_MAX_RANK] = {0};
   int count = 0, more = v->type.rank - x->rank;
   bool units = false;
   for (int j = 0; j < v->type.rank - 2; j++) {

@@ -229,12 +229,11 @@ static Callee *trace_callee(Tracer *t, const FunDef *f, const IrType *params, bo
     if (same) return c;
   }
   Callee *c = ARENA_NEW(t->arena, Callee);
-  *c = (Callee){t->calls->first,
-                t,
-                f,
-                f->arg_count,
-                ARENA_ARRAY(t->arena, IrType, (size_t)f->arg_count),
-                NULL};
+  *c = (Callee){.next = t->calls->first,
+                .tracer = t,
+                .function = f,
+                .param_count = f->arg_count,
+                .params = ARENA_ARRAY(t->arena, IrType, (size_t)f->arg_count)};
   memcpy(c->params, params, sizeof *params * (size_t)f->arg_count);
   Tracer saved = *t;
   Frame frame = {.function = f, .is_library = true};
