@@ -16,30 +16,35 @@ matrix cholesky_columns(matrix A) {
   return lower_ones(n) .* C ./ rep_matrix(sqrt(diagonal(C))', n);
 }
 
-// The same with panels of 32 columns: their diagonal block D by columns, what is below it as A D^-T.
+// Zeros in the diagonal blocks of 32 rows, ones elsewhere.
+matrix outside_blocks(int n) {
+  matrix[n, n] m;
+  for (i in 1:n) {
+    for (j in 1:n) {
+      m[i, j] = (i - 1) %/% 32 != (j - 1) %/% 32;
+    }
+  }
+  return m;
+}
+
+// The same with 32 rows of L' at a time: from the columns' factor D of their diagonal block they are D^-1 A, but in that block D' itself,
+// which has not gone through an inverse.
 matrix cholesky_blocks(matrix A) {
   int count = (rows(A) + 31) %/% 32;
   int n = 32 * count;
+  matrix[n, n] unit = identity_matrix(n);
+  matrix[n, n] outside = outside_blocks(n);
   matrix[n, n] C = padded_square(A, n);
-  array[count] matrix[32, 32] diagonal_blocks;
-  array[count] matrix[n, 32] panels;
+  array[count] matrix[32, n] panels;
   for (b in 1:count) {
-    matrix[32, 32] D = cholesky_columns(block(C, 32 * b - 31, 32 * b - 31, 32, 32));
-    matrix[n, 32] p = block(C, 1, 32 * b - 31, n, 32) * lower_inverse(D)';
-    diagonal_blocks[b] = D;
+    int first = 32 * b - 31;
+    matrix[32, 32] D = cholesky_columns(block(C, first, first, 32, 32));
+    matrix[32, n] p = block(outside, first, 1, 32, n) .* (lower_inverse(D) * block(C, first, 1, 32, n))
+                      + D' * block(unit, first, 1, 32, n);
     panels[b] = p;
-    C -= p * p';
+    C -= p' * p;
   }
-  matrix[rows(A), rows(A)] L;
-  for (i in 1:rows(A)) {
-    for (j in 1:rows(A)) {
-      int a = (i - 1) %/% 32 + 1;
-      int b = (j - 1) %/% 32 + 1;
-      L[i, j] = a == b ? diagonal_blocks[a, (i - 1) % 32 + 1, (j - 1) % 32 + 1]
-                       : (a > b ? panels[b, i, (j - 1) % 32 + 1] : 0);
-    }
-  }
-  return L;
+  return lower_ones(rows(A)) .* block(stacked_blocks(panels, n), 1, 1, rows(A), rows(A))';
 }
 
 @call

@@ -66,15 +66,15 @@ matrix lower_inverse(matrix L) {
   return diag_pre_multiply(r, X);
 }
 
-// A filled up to `size` rows and columns by those of the identity.
-matrix padded_square(matrix A, int size) {
-  matrix[size, size] P = identity_matrix(size);
-  P[1:rows(A), 1:rows(A)] = A;
-  return P;
+// A filled up to n rows and columns by those of the identity.
+matrix padded_square(matrix A, int n) {
+  int more = n - rows(A);
+  return append_row(append_col(A, rep_matrix(0, rows(A), more)),
+                    append_col(rep_matrix(0, more, rows(A)), identity_matrix(more)));
 }
 
-matrix padded_rows(matrix A, int size) {
-  return append_row(A, rep_matrix(0, size - rows(A), cols(A)));
+matrix padded_rows(matrix A, int n) {
+  return append_row(A, rep_matrix(0, n - rows(A), cols(A)));
 }
 
 // The inverses of the diagonal blocks of 32 rows of a lower triangular matrix.
