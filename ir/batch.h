@@ -18,6 +18,14 @@ typedef struct {
   bool padded;  /* a batch of scalars, with the axis of size 1 */
 } Batched;
 
+/* A region around the one that is being built. */
+typedef struct BatchFrame BatchFrame;
+struct BatchFrame {
+  IrBuilder *b;
+  Batched mask; /* where the inner region begins */
+  const BatchFrame *outer;
+};
+
 /* What is being batched, and where its batched form is built. */
 typedef struct {
   IrModule *module;
@@ -26,7 +34,9 @@ typedef struct {
   int levels;
   bool pads;                  /* batches of scalars are padded */
   IrValue *size[IR_MAX_RANK]; /* full extents of the batch axes */
-  Batched mask; /* bool, of own rank 0: the elements that run here; value NULL: all of them */
+  Batched mask;     /* bool, of own rank 0: the elements that run here; value NULL: all of them */
+  Batched branches; /* the same, by the branches taken only: elements that left a loop count */
+  const BatchFrame *around;
   bool differentiable; /* the result may be differentiated: what elements that do not run compute
                           must have finite derivatives */
 } Batcher;

@@ -4,6 +4,8 @@
 #include "ir/batch.h"
 #include "ir/builder.h"
 
+#include <limits.h>
+
 /* ---- IF ---- */
 
 static bool sizes_differ(const IrType *x, const IrType *y) {
@@ -14,14 +16,16 @@ static bool sizes_differ(const IrType *x, const IrType *y) {
 
 /* Every element computes both branches and takes the results of one. */
 static void select_branches(Batcher *t, const IrNode *n, const Batched *in, Batched *out) {
-  Batched mask = t->mask, *results[2];
+  Batched mask = t->mask, branches = t->branches, *results[2];
   Batched taken[2] = {in[0], batch_op(t, IR_NOT, (IrAttr){0}, in, 1)};
   for (int side = 0; side < 2; side++) {
     results[side] = ARENA_ARRAY(t->arena, Batched, (size_t)n->out_count);
     t->mask = batch_and(t, mask, taken[side]);
+    t->branches = batch_and(t, branches, taken[side]);
     batch_body(t, n->body[side], in + 1, results[side]);
   }
   t->mask = mask;
+  t->branches = branches;
   for (int k = 0; k < n->out_count; k++) {
     if (sizes_differ(&n->body[0]->results[k]->type, &n->body[1]->results[k]->type))
       module_error(t->module, "if: a size that differs between the elements of a batch");
@@ -33,8 +37,10 @@ static void select_branches(Batcher *t, const IrNode *n, const Batched *in, Batc
 static void keep_branches(Batcher *t, IrValue *condition, const IrNode *n, const Batched *in,
                           Batched *out) {
   IrBuilder *outer = t->b, *b[2];
+  BatchFrame frame = {outer, t->mask, t->around};
   Batched *results[2];
   IrValue **values = ARENA_ARRAY(t->arena, IrValue *, (size_t)n->out_count);
+  t->around = &frame;
   for (int side = 0; side < 2; side++) {
     results[side] = ARENA_ARRAY(t->arena, Batched, (size_t)n->out_count);
     t->b = b[side] = ir_function_begin(t->module, outer, n->body[side]->name);
@@ -50,6 +56,7 @@ static void keep_branches(Batcher *t, IrValue *condition, const IrNode *n, const
     ir_function_end(b[side], values, NULL, n->out_count);
   }
   t->b = outer;
+  t->around = frame.outer;
   ir_if(outer, condition, b[0], b[1], values);
   for (int k = 0; k < n->out_count; k++) out[k].value = values[k];
 }
@@ -69,8 +76,9 @@ typedef struct {
   Batcher *t;
   const IrNode *node;
   LoopAxes axes;
-  Batched count;     /* the limit of each element's iterations; value NULL: the same for all */
-  Batched condition; /* at entry; value NULL: there is none */
+  Batched count;        /* the limit of each element's iterations; value NULL: the same for all */
+  bool count_is_masked; /* 0 for elements that do not run */
+  Batched condition;    /* at entry; value NULL: there is none */
   bool carries_condition;
 } BatchedLoop;
 
@@ -115,6 +123,38 @@ static bool condition_includes_count(const BatchedLoop *l) {
   return l->carries_condition && l->count.value && !l->node->attr.reverse;
 }
 
+/* The innermost of the regions being built whose iterations v may differ between: how many regions
+ * out. *budget bounds the search. */
+static int home_of(const Batcher *t, const IrValue *v, int *budget) {
+  const IrBuilder *b = t->b;
+  const BatchFrame *around = t->around;
+  int out = 0, home;
+  for (; around && b->function != v->owner; around = around->outer, out++) b = around->b;
+  if (v->constant || b->function != v->owner) return INT_MAX;
+  if (!around || --*budget < 0) return out;
+  if (!v->node) {
+    bool captured = v->index >= b->explicit_params;
+    return captured ? home_of(t, b->captured[v->index], budget) : out;
+  }
+  home = INT_MAX;
+  for (int k = 0; k < v->node->in_count; k++) {
+    int h = home_of(t, v->node->in[k], budget);
+    if (h < home) home = h;
+  }
+  return home;
+}
+
+/* The elements of whose counts a loop runs the largest. Where the count is that of all iterations
+ * of a loop around, so must be the number of rows that are stacked, even when elements have left
+ * that loop. */
+static Batched mask_of_count(Batcher *t, Batched count) {
+  int budget = 100, home = home_of(t, count.value, &budget);
+  const BatchFrame *f = t->around;
+  if (!home || !f) return t->mask;
+  while (--home && f->outer) f = f->outer;
+  return batch_and(t, f->mask, t->branches);
+}
+
 /* The loop's operands but its carried values. */
 static IrLoop loop_operands(BatchedLoop *l, const Batched *in, IrValue **inputs) {
   Batcher *t = l->t;
@@ -124,8 +164,9 @@ static IrLoop loop_operands(BatchedLoop *l, const Batched *in, IrValue **inputs)
   if (!unlimited(in[0].value)) {
     Batched count = in[0];
     if (batch_axes(count, t->levels)) {
-      if (t->mask.value)
-        count = batch_select(t, t->mask, count, (Batched){.value = ir_i64(t->b, 0)});
+      Batched mask = mask_of_count(t, count);
+      l->count_is_masked = mask.value == t->mask.value;
+      if (mask.value) count = batch_select(t, mask, count, (Batched){.value = ir_i64(t->b, 0)});
       l->count = count;
       loop.count = ir_reduce_all(t->b, IR_REDUCE_MAX, count.value);
     } else {
@@ -219,9 +260,11 @@ static void build_body(BatchedLoop *l, const Batched *in, IrValue *const *inputs
   IrValue **values = ARENA_ARRAY(t->arena, IrValue *, (size_t)body->result_count + 1);
   int count = 0, conditions = n->attr.has_condition ? 1 : 0;
   Batched running = run;
-  if (l->count.value && !condition_includes_count(l))
+  if (l->count.value && !condition_includes_count(l)) {
+    if (!run.value && !l->count_is_masked) run = mask;
     run = batch_and(t, run, within_count(l, params[0].value));
-  if (run.value) t->mask = run; /* it holds the mask outside */
+  }
+  if (run.value) t->mask = run;
   batch_body(t, body, params, results);
   if (l->carries_condition) {
     Batched on = still_running(l, running, results[0], params[0].value);
@@ -268,9 +311,12 @@ void batch_loop(Batcher *t, const IrNode *n, const Batched *in, Batched *out) {
   IrLoop loop = loop_operands(&l, in, inputs);
   loop.initial = initial_values(&l, in, &loop.carried);
   IrBuilder *outer = t->b, *body = ir_function_begin(t->module, outer, n->body[0]->name);
+  BatchFrame frame = {outer, t->mask, t->around};
   t->b = body;
+  t->around = &frame;
   build_body(&l, in, inputs, out);
   t->b = outer;
+  t->around = frame.outer;
   ir_loop(outer, loop, body, results);
   int first = l.carries_condition ? 1 : 0;
   for (int k = 0; k < n->out_count; k++) {
