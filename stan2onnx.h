@@ -29,8 +29,16 @@ typedef enum {
   STAN2ONNX_LOG_DENSITY, /* unconstrained -> log_density, gradient */
   STAN2ONNX_CONSTRAIN,   /* unconstrained -> parameters and transformed parameters */
   STAN2ONNX_UNCONSTRAIN, /* parameters -> unconstrained */
-  STAN2ONNX_GENERATE     /* parameters -> generated quantities */
+  STAN2ONNX_GENERATE,    /* parameters -> generated quantities */
+  STAN2ONNX_SAMPLE       /* random state, run lengths -> posterior draws (docs/sampling.md) */
 } Stan2onnxEntry;
+
+/* The inverse metric that a sampler adapts. */
+typedef enum {
+  STAN2ONNX_METRIC_DIAG,
+  STAN2ONNX_METRIC_DENSE,
+  STAN2ONNX_METRIC_UNIT
+} Stan2onnxMetric;
 
 /* What is produced instead of a model. */
 typedef enum {
@@ -63,6 +71,7 @@ typedef struct {
                                 GiB; may be NULL */
   const char *const *disabled_passes; /* "fold", "cse", "algebra" */
   size_t disabled_pass_count;
+  Stan2onnxMetric metric; /* STAN2ONNX_SAMPLE */
 } Stan2onnxOptions;
 
 typedef struct {

@@ -12,15 +12,27 @@ static const char *wrong(const char *format, const char *what) {
 }
 
 static const char *set_entry(Options *o, const char *value) {
-  static const char *const names[] = {"log-density", "constrain", "unconstrain", "generate"};
+  static const char *const names[] = {"log-density", "constrain", "unconstrain", "generate",
+                                      "sample"};
   for (size_t k = 0; k < sizeof names / sizeof *names; k++)
     if (!strcmp(value, names[k])) {
       o->compile.entry = (Stan2onnxEntry)k;
       return NULL;
     }
   return wrong(
-      "unknown entry point '%s': --emit takes log-density, constrain, unconstrain or generate",
+      "unknown entry point '%s': --emit takes log-density, constrain, unconstrain, generate or "
+      "sample",
       value);
+}
+
+static const char *set_metric(Options *o, const char *value) {
+  static const char *const names[] = {"diag", "dense", "unit"};
+  for (size_t k = 0; k < sizeof names / sizeof *names; k++)
+    if (!strcmp(value, names[k])) {
+      o->compile.metric = (Stan2onnxMetric)k;
+      return NULL;
+    }
+  return wrong("unknown metric '%s': --metric takes diag, dense or unit", value);
 }
 
 static const char *set_dialect(Options *o, const char *value) {
@@ -107,7 +119,9 @@ static const Option table[] = {
      "data to bake into the model, in CmdStan's JSON format; - for standard input. Without it, "
      "data are inputs of the model"},
     {"--emit", NULL, "WHAT", set_entry,
-     "log-density (default), constrain, unconstrain or generate"},
+     "log-density (default), constrain, unconstrain, generate or sample"},
+    {"--metric", NULL, "KIND", set_metric,
+     "of --emit sample, the inverse metric that warmup adapts: diag (default), dense or unit"},
     {"--dialect", NULL, "NAME", set_dialect,
      "onnx (default): standard operators only; prob: library calls as functions of ai.onnx.prob"},
     {"--no-propto", NULL, NULL, set_no_propto, "keep the constants that sampling statements drop"},

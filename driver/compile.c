@@ -49,7 +49,8 @@ static const char *source_hash(Arena *a, const char *source, size_t length) {
 }
 
 static const char *entry_name(Stan2onnxEntry entry) {
-  static const char *const names[] = {"log-density", "constrain", "unconstrain", "generate"};
+  static const char *const names[] = {"log-density", "constrain", "unconstrain", "generate",
+                                      "sample"};
   return names[entry];
 }
 
@@ -111,11 +112,15 @@ static bool ends_with(const char *s, const char *suffix) {
 }
 
 static LowerOptions lower_options(Compilation *c) {
+  static const Metric metrics[] = {[STAN2ONNX_METRIC_DIAG] = METRIC_DIAGONAL,
+                                   [STAN2ONNX_METRIC_DENSE] = METRIC_DENSE,
+                                   [STAN2ONNX_METRIC_UNIT] = METRIC_UNIT};
   const Stan2onnxOptions *o = c->options;
   LowerOptions l = {.entry = (EntryPoint)o->entry,
                     .keep_constants = o->keep_constants != 0,
                     .no_jacobian = o->no_jacobian != 0,
                     .no_gradient = o->no_gradient != 0,
+                    .metric = metrics[o->metric],
                     .data = c->data};
   for (size_t k = 0; k < o->disabled_pass_count; k++) {
     l.ir.no_fold |= !strcmp(o->disabled_passes[k], "fold");

@@ -1,6 +1,7 @@
 /* Library functions that are IR ops, or shapes: everything else in the library is written in Stan.
  */
 #include "lower/call.h"
+#include "lower/inference.h"
 #include "lower/random.h"
 
 #include <float.h>
@@ -290,6 +291,14 @@ static Tr f_unit_rng(const Call *c) {
   return draw_units(c->t, c->count, &n);
 }
 
+static Tr f_numbered_units(const Call *c) { return draw_numbered(c->t, arg(c, 0), int_arg(c, 1)); }
+
+/* ---- chains ---- */
+
+static Tr f_some_chain(const Call *c) {
+  return tr_const(tr_unary(c->t, IR_SOME, as_bool(c->t, arg(c, 0))).value);
+}
+
 /* ---- tables ---- */
 
 static const struct {
@@ -387,6 +396,9 @@ static const struct {
     {"lesser_of", 2, 2, f_lesser_of},
     {"fmod", 2, 2, f_fmod},
     {"unit_rng", 0, 1, f_unit_rng},
+    /* what stdlib_map/inference/target.stan declares */
+    {"numbered_units", 2, 2, f_numbered_units},
+    {"some_chain", 1, 1, f_some_chain},
 };
 
 static bool call_operator(Tracer *t, Operator op, SVal *args, const StanType *type, SVal *result) {

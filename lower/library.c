@@ -1,6 +1,7 @@
 /* Calls of the library's functions: choosing the overload, checking domains, mapping over
  * containers, keeping special functions as IR calls. */
 #include "lower/call.h"
+#include "lower/inference.h"
 #include "lower/random.h"
 
 #include <string.h>
@@ -461,6 +462,8 @@ static void trace_library(Tracer *t, Frame *frame, SVal *args, int count) {
 SVal call_library(Tracer *t, const char *name, SVal *args, int count, const StanType *type,
                   Span span) {
   SVal r;
+  if (t->target && !strcmp(name, "log_density_gradient"))
+    return trace_target_call(t, args[0], type);
   if (call_intrinsic(t, name, args, count, type, &r)) {
     r.type = type;
     return r;

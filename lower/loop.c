@@ -249,8 +249,10 @@ static void sequential_iteration(Tracer *t, Sequential *q, Tr i) {
   Tr mask = t->mask;
   if (q->batch_count.value) t->mask = tr_and(t, t->mask, tr_binary(t, IR_LT, i, q->batch_count));
   if (q->active.level) t->mask = tr_and(t, t->mask, q->active);
-  if (q->escapes.breaks) t->mask = tr_and(t, t->mask, tr_not(t, t->broken));
-  if (q->escapes.returns) t->mask = tr_and(t, t->mask, tr_not(t, t->frame->returned));
+  /* without a level there is no iteration after the one that left */
+  if (t->broken.level) t->mask = tr_and(t, t->mask, tr_not(t, t->broken));
+  if (q->escapes.returns && t->frame->returned.level)
+    t->mask = tr_and(t, t->mask, tr_not(t, t->frame->returned));
   if (q->iteration)
     run_body(t, q->iteration, i);
   else {

@@ -7,12 +7,21 @@
 #include "frontend/frontend.h"
 #include "ir/ir.h"
 
-typedef enum { ENTRY_LOG_DENSITY, ENTRY_CONSTRAIN, ENTRY_UNCONSTRAIN, ENTRY_GENERATE } EntryPoint;
+typedef enum {
+  ENTRY_LOG_DENSITY,
+  ENTRY_CONSTRAIN,
+  ENTRY_UNCONSTRAIN,
+  ENTRY_GENERATE,
+  ENTRY_SAMPLE
+} EntryPoint;
+
+typedef enum { METRIC_UNIT, METRIC_DIAGONAL, METRIC_DENSE } Metric;
 
 typedef struct {
   EntryPoint entry;
   bool keep_constants; /* --no-propto: `~` keeps the terms that hold no parameter */
   bool no_jacobian, no_gradient;
+  Metric metric;       /* ENTRY_SAMPLE: the kind of inverse metric that is adapted */
   const DataSet *data; /* NULL: data are parameters of the function */
   IrOptions ir;
   bool disable_expand; /* keep IR calls (for dumps) */

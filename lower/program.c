@@ -3,6 +3,7 @@
 #include "lower/call.h"
 #include "lower/describe.h"
 #include "lower/draws.h"
+#include "lower/entry.h"
 #include "lower/ports.h"
 #include "lower/random.h"
 
@@ -89,7 +90,7 @@ static void trace_parameters(Tracer *t, Tr unconstrained) {
   }
 }
 
-static Tr total_free_size(Tracer *t) {
+Tr total_free_size(Tracer *t) {
   const Block *block = &t->program->blocks[BLOCK_PARAMETERS];
   Tr n = tr_int(t, 0);
   for (int k = 0; k < block->stmt_count; k++)
@@ -106,7 +107,7 @@ static Tr unconstrained_input(Tracer *t, Ports *p) {
   return x;
 }
 
-static void trace_given(Tracer *t, Ports *p) {
+void trace_given(Tracer *t, Ports *p) {
   t->block = BLOCK_DATA;
   trace_data(t, p, &t->program->blocks[BLOCK_DATA]);
   trace_transformed_data(t, p);
@@ -125,18 +126,18 @@ static void trace_model(Tracer *t) {
   trace_block(t, block->stmts, block->stmt_count);
 }
 
-static void trace_from_unconstrained(Tracer *t, Ports *p) {
+static void trace_from_unconstrained(Tracer *t, Ports *p, bool jacobian) {
   Tr x = unconstrained_input(t, p);
   trace_given(t, p);
   int64_t n;
   if (tr_known_int(total_free_size(t), &n)) x.value->type.dim[0] = n;
-  t->jacobian = t->options->entry == ENTRY_LOG_DENSITY && !t->options->no_jacobian;
+  t->jacobian = jacobian && !t->options->no_jacobian;
   trace_parameters(t, x);
   trace_transformed_parameters(t);
 }
 
 static void trace_log_density(Tracer *t, Ports *p) {
-  trace_from_unconstrained(t, p);
+  trace_from_unconstrained(t, p, true);
   trace_model(t);
   add_output(p, (LoweredPort){.name = "log_density"}, t->accumulators[ACC_TARGET].value);
   add_output(p, (LoweredPort){.name = "valid"}, t->accumulators[ACC_VALID].value);
@@ -149,7 +150,7 @@ static void require_outputs(Tracer *t, const Ports *p, const char *what) {
 }
 
 static void trace_constrain(Tracer *t, Ports *p) {
-  trace_from_unconstrained(t, p);
+  trace_from_unconstrained(t, p, false);
   output_block(t, p, BLOCK_PARAMETERS);
   output_block(t, p, BLOCK_TRANSFORMED_PARAMETERS);
   require_outputs(t, p, "parameters");
@@ -213,18 +214,51 @@ static IrFunction *guard_density(Tracer *t, IrFunction *f, Ports *p, bool gradie
   return ir_function_end(b, p->results, NULL, (int)p->result_count);
 }
 
-static Tracer *tracer_new(Arena *arena, const Program *program, const LowerOptions *options,
-                          Diagnostics *d) {
+static void begin_function(Tracer *t) {
+  t->frame = ARENA_NEW(t->arena, Frame);
+  t->b = ir_function_begin(t->module, NULL, "model");
+  t->accumulators[ACC_TARGET] = tr_real(t, 0);
+  t->accumulators[ACC_VALID] = tr_const(ir_bool(t->b, true));
+}
+
+Tracer *tracer_new(Arena *arena, const Program *program, const LowerOptions *options,
+                   Diagnostics *d) {
   Tracer *t = ARENA_NEW(arena, Tracer);
   *t = (Tracer){.arena = arena, .diagnostics = d, .options = options, .program = program};
   t->prelude = prelude_new(arena);
   t->module = ir_module_new(arena, options->ir);
   t->calls = call_cache_new(arena);
-  t->frame = ARENA_NEW(arena, Frame);
-  t->b = ir_function_begin(t->module, NULL, "model");
-  t->accumulators[ACC_TARGET] = tr_real(t, 0);
-  t->accumulators[ACC_VALID] = tr_const(ir_bool(t->b, true));
+  begin_function(t);
   return t;
+}
+
+Tracer *tracer_another(const Tracer *other) {
+  Tracer *t = ARENA_NEW(other->arena, Tracer);
+  *t = (Tracer){.arena = other->arena,
+                .diagnostics = other->diagnostics,
+                .options = other->options,
+                .program = other->program,
+                .prelude = other->prelude,
+                .module = other->module,
+                .calls = other->calls,
+                .scope_count = other->scope_count};
+  begin_function(t);
+  return t;
+}
+
+EntryFunction log_density_function(Tracer *t, bool gradient) {
+  EntryFunction f = {.ports.arena = t->arena};
+  trace_log_density(t, &f.ports);
+  f.ir = guard_density(t, ir_function_end(t->b, f.ports.results, NULL, (int)f.ports.result_count),
+                       &f.ports, gradient);
+  return f;
+}
+
+EntryFunction constrain_function(Tracer *t) {
+  EntryFunction f = {.ports.arena = t->arena};
+  trace_constrain(t, &f.ports);
+  f.ir = ir_function_end(t->b, f.ports.results, NULL, (int)f.ports.result_count);
+  return f;
 }
 
 static void name_leading_axis(Ports *p, const char *name) {
@@ -242,6 +276,7 @@ static void name_leading_axis(Ports *p, const char *name) {
 Lowered *lower_program(Arena *arena, const Program *program, const LowerOptions *options,
                        Sources *sources, Diagnostics *d) {
   (void)sources;
+  if (options->entry == ENTRY_SAMPLE) return lower_sampler(arena, program, options, d);
   Tracer *t = tracer_new(arena, program, options, d);
   Ports p = {.arena = arena};
   entries[options->entry](t, &p);

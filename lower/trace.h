@@ -92,6 +92,7 @@ struct Tracer {
   uint64_t path;              /* tells the calls around what is traced from all others */
   Tr place;                   /* tells iterations of the loops around apart (i64); value NULL: 0 */
   int loops;                  /* how many of them there are */
+  const struct Target *target; /* what log_density_gradient stands for; may be NULL */
   Tr *thrown; /* where not NULL, trace_throw records here for which iterations (bool) instead */
   Tr broken, continued; /* bool: iterations that left or skipped the rest of the loop's body */
   int escapes;          /* counts changes of returned, broken and continued */
