@@ -12,13 +12,23 @@
 
 static const double TOLERANCE = 1e-12;
 
+static const char *const files[] = {"linear_algebra", "transforms"};
+
 static json_t *cases;
 
-static json_t *read_cases(const char *file) {
-  json_error_t error;
-  json_t *list = json_load_file(file, 0, &error);
-  if (!list) fprintf(stderr, "%s: %s\n", file, error.text);
-  return list;
+/* All cases of all files. */
+static json_t *read_cases(void) {
+  json_t *all = json_array();
+  for (size_t k = 0; k < sizeof files / sizeof *files; k++) {
+    char path[512];
+    json_error_t error;
+    snprintf(path, sizeof path, STAN2ONNX_SOURCE_DIR "/testdata/library/%s.json", files[k]);
+    json_t *list = json_load_file(path, 0, &error);
+    if (!list) fprintf(stderr, "%s: %s\n", path, error.text);
+    if (!list || json_array_extend(all, list)) return NULL;
+    json_decref(list);
+  }
+  return all;
 }
 
 static const char *text_of(const json_t *c, const char *key) {
@@ -204,10 +214,10 @@ START_TEST(nothing) { check_term(of_nothing[_i].term, of_nothing[_i].value); }
 END_TEST
 
 int main(void) {
-  cases = read_cases(STAN2ONNX_SOURCE_DIR "/testdata/library/linear_algebra.json");
+  cases = read_cases();
   if (!cases) return EXIT_FAILURE;
   Suite *s = suite_create("library");
-  TCase *t = tcase_create("linear algebra");
+  TCase *t = tcase_create("values");
   tcase_set_timeout(t, 60);
   tcase_add_loop_test(t, function, 0, (int)json_array_size(cases));
   suite_add_tcase(s, t);
