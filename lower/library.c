@@ -256,7 +256,7 @@ static Callee *trace_callee(Tracer *t, const FunDef *f, const IrType *params, bo
   IrValue *results[MAX_RESULTS];
   int count = 0;
   add_results(&frame.result, results, &count);
-  c->ir = ir_function_end(t->b, results, NULL, count);
+  c->ir = ir_unbuffer(ir_function_end(t->b, results, NULL, count));
   c->ir->elementwise = elementwise;
   c->ir->facts = declared_facts(f);
   c->ir->derivative = derive_callee;
