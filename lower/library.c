@@ -251,6 +251,7 @@ static Callee *trace_callee(Tracer *t, const FunDef *f, const IrType *params, bo
   t->accumulators[ACC_TARGET] = tr_real(t, 0);
   t->accumulators[ACC_VALID] = tr_const(ir_bool(t->b, true));
   t->key = (Tr){0};
+  t->ahead = NULL;
   trace_stmt(t, f->body);
   c->throws = doomed(t);
   IrValue *results[MAX_RESULTS];

@@ -293,7 +293,10 @@ static void trace_sequential(Tracer *t, Sequential q, IrValue *count) {
     slot->value = ir_param(body, initial[k]->type, NULL);
     before[k] = *slot;
   }
+  Ahead ahead = {outer, count, i, t->place, t->loops, t->level}, *ahead_of = t->ahead;
+  t->ahead = conditional ? NULL : &ahead;
   sequential_iteration(t, &q, i);
+  t->ahead = ahead_of;
   int out = 0;
   IrValue *next = conditional ? goes_on(t, &q, mask) : NULL;
   if (conditional) results[out++] = next;

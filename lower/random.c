@@ -73,9 +73,11 @@ uint64_t enter_random_call(Tracer *t, const Expr *call) {
   return outer;
 }
 
+/* What an iteration of the loop inside of `loops` others adds to the key. */
+static int64_t loop_step(int loops) { return (int64_t)(scrambled(~(uint64_t)loops) | 1); }
+
 void enter_iteration(Tracer *t, Tr k) {
-  int64_t step = (int64_t)(scrambled(~(uint64_t)t->loops++) | 1);
-  k = tr_binary(t, IR_MUL, k, tr_int(t, step));
+  k = tr_binary(t, IR_MUL, k, tr_int(t, loop_step(t->loops++)));
   t->place = t->place.value ? tr_binary(t, IR_ADD, t->place, k) : k;
 }
 
@@ -92,17 +94,48 @@ static Tr element_number(Tracer *t, int rank, const Tr *dims) {
   return tr_const(number);
 }
 
+/* Numbers of the given own dims for each key that differs from the place's by an offset. */
+static Tr draw_at(Tracer *t, Tr offset, int rank, const Tr *dims) {
+  Tr counter = element_number(t, rank, dims), numbers;
+  int own = tr_rank(offset);
+  for (int k = 0; k < rank && own; k++) offset = tr_unsqueeze(t, offset, own + k);
+  if (t->place.value) offset = tr_binary(t, IR_ADD, offset, t->place);
+  if (collect_draw(t, offset, counter, &numbers)) return numbers;
+  Tr bits = tr_binary(t, IR_THREEFRY, tr_binary(t, IR_ADD, t->key, offset), counter);
+  return tr_unary(t, IR_UNIFORM, bits);
+}
+
+/* The loop before which numbers of these dims can be drawn for all its iterations, or NULL. */
+static const Ahead *loop_ahead(const Tracer *t, int rank, const Tr *dims) {
+  const Ahead *a = t->ahead;
+  for (int k = 0; k < rank; k++)
+    if (!tr_known(dims[k])) return NULL;
+  return a && t->loops == a->loops + 1 && t->level == a->level ? a : NULL;
+}
+
+/* Those of every iteration of the loop, then of the one that is traced. */
+static Tr draw_ahead(Tracer *t, const Ahead *a, int rank, const Tr *dims) {
+  Tracer inside = *t;
+  t->b = a->b;
+  t->place = a->place;
+  t->loops = a->loops;
+  t->mask = (Tr){0};
+  Tr own[IR_MAX_RANK], step = tr_int(t, loop_step(a->loops));
+  for (int k = 0; k < rank; k++) own[k] = tr_const(ir_constant(t->b, dims[k].value->constant));
+  Tr offset = tr_binary(t, IR_MUL, tr_const(ir_iota(t->b, a->count)), step);
+  Tr all = draw_at(t, tr_binary(t, IR_ADD, offset, tr_int(t, (int64_t)t->path)), rank, own);
+  *t = inside;
+  return tr_gather(t, all, a->i, 0);
+}
+
 Tr draw_units(Tracer *t, int rank, const Tr *dims) {
   if (!t->key.value) trace_unsupported(t, t->span, "random numbers here");
   for (int k = 0; k < rank; k++)
     if (dims[k].level)
       trace_unsupported(t, t->span,
                         "as many random numbers as differs between the iterations of a loop");
-  Tr offset = tr_int(t, (int64_t)t->path), counter = element_number(t, rank, dims), numbers;
-  if (t->place.value) offset = tr_binary(t, IR_ADD, offset, t->place);
-  if (collect_draw(t, offset, counter, &numbers)) return numbers;
-  Tr bits = tr_binary(t, IR_THREEFRY, tr_binary(t, IR_ADD, t->key, offset), counter);
-  return tr_unary(t, IR_UNIFORM, bits);
+  const Ahead *a = loop_ahead(t, rank, dims);
+  return a ? draw_ahead(t, a, rank, dims) : draw_at(t, tr_int(t, (int64_t)t->path), rank, dims);
 }
 
 /* ---- entry points ---- */

@@ -17,6 +17,18 @@ uint64_t enter_random_call(Tracer *t, const Expr *call);
 /* Enters iteration k (i64) of a loop, or element k along an axis that a function is mapped over;
  * the caller keeps t->place and t->loops. */
 void enter_iteration(Tracer *t, Tr k);
+/* A loop that runs a known number of times, whatever happens in it: its draws can be made before
+ * it, all at once. */
+typedef struct Ahead Ahead;
+struct Ahead {
+  IrBuilder *b;   /* of the function that the loop is in */
+  IrValue *count; /* of its iterations */
+  Tr i;           /* the number of the one that is traced */
+  Tr place;       /* t->place, */
+  int loops;      /* t->loops, */
+  Level *level;   /* and t->level outside the loop */
+};
+
 /* Whether a name is that of a function that draws. */
 bool is_random_name(const char *name);
 /* Whether a statement, expression or block holds a call that draws. */

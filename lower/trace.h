@@ -93,6 +93,7 @@ struct Tracer {
   Tr place;                   /* tells iterations of the loops around apart (i64); value NULL: 0 */
   int loops;                  /* how many of them there are */
   const struct Target *target; /* what log_density_gradient stands for; may be NULL */
+  struct Ahead *ahead; /* the loop that is being traced, where its draws can be made before it */
   Tr *thrown; /* where not NULL, trace_throw records here for which iterations (bool) instead */
   Tr broken, continued; /* bool: iterations that left or skipped the rest of the loop's body */
   int escapes;          /* counts changes of returned, broken and continued */
