@@ -59,14 +59,18 @@ array[] vector hmm_backward(matrix log_omega, matrix Gamma, vector s) {
   int K = rows(log_omega);
   int N = cols(log_omega);
   array[N] vector[K] w = scaled_likelihoods(log_omega);
-  array[N] vector[K] u;
+  array[N] vector[K] last_first;
   vector[K] beta = rep_vector(1, K);
-  for (k in 1:N) {
-    vector[K] x = w[N + 1 - k] .* beta / s[N + 1 - k];
-    u[N + 1 - k] = x;
-    beta = Gamma * x;
+  for (n in 1:N) {
+    w[n] = w[n] / s[n];
   }
-  return u;
+  w = reverse(w);
+  for (k in 1:N) {
+    vector[K] u = w[k] .* beta;
+    last_first[k] = u;
+    beta = Gamma * u;
+  }
+  return reverse(last_first);
 }
 
 // The probabilities of the states given everything observed: alpha_n beta_n, in columns.
