@@ -1,110 +1,11 @@
 /* Joint functions: a body and its backward part as one, and its division in two again. */
 #include "ir/builder.h"
 #include "ir/grad.h"
+#include "ir/changes.h"
 
 #include <string.h>
 
-/* ---- what changes between the runs of a body ---- */
-
-/* Of the values of a function, by id. */
-typedef struct {
-  bool *same;    /* does not change between runs */
-  bool *outside; /* nor is anything that changes needed to compute it, and that cannot fail */
-  bool *fixed;   /* its shape does not change */
-} Changes;
-
 static bool *flags(Arena *a, int count) { return ARENA_ARRAY(a, bool, (size_t)count + 1); }
-
-static Changes changes_new(Arena *a, int values) {
-  return (Changes){flags(a, values), flags(a, values), flags(a, values)};
-}
-
-/* Ops that have a value whatever their operands are, so that it does no harm to compute them where
- * the program would not come to them. */
-static bool is_total(const IrNode *n) {
-  switch (n->op) {
-  case IR_DIV:
-  case IR_MOD: return n->out[0]->type.dtype == IR_F64;
-  case IR_TRANSPOSE:
-  case IR_REDUCE_SUM:
-  case IR_REDUCE_PROD:
-  case IR_REVERSE:
-  case IR_CUMSUM:
-  case IR_ARGSORT:
-  case IR_CONST:
-  case IR_SHAPE:
-  case IR_MATMUL: return true;
-  default: return ir_op_elementwise(n->op);
-  }
-}
-
-static bool all(const bool *flag, const IrNode *n, int first) {
-  for (int k = first; k < n->in_count; k++)
-    if (!flag[n->in[k]->id]) return false;
-  return true;
-}
-
-/* Whether the shape of a result of an op without bodies is the same for all runs. */
-static bool shape_is_fixed(const Changes *c, const IrNode *n) {
-  switch (n->op) {
-  case IR_BROADCAST: return c->fixed[n->in[0]->id] && all(c->same, n, 1);
-  case IR_RESHAPE: return all(c->same, n, 1);
-  case IR_SLICE: return c->fixed[n->in[0]->id] && c->same[n->in[2]->id];
-  case IR_IOTA:
-  case IR_NONZERO: return all(c->same, n, 0);
-  default: return all(c->fixed, n, 0);
-  }
-}
-
-static void find_changes(Arena *a, const IrFunction *f, Changes *c);
-
-static void changes_in_loop(Arena *a, const IrNode *n, Changes *c) {
-  const IrFunction *f = n->body[0];
-  LoopLayout l = loop_layout(n);
-  Changes inner = changes_new(a, f->value_count);
-  inner.fixed[f->params[0]->id] = true;
-  for (int k = l.initial; k < n->in_count; k++) {
-    const IrValue *param = f->params[1 + k - l.initial];
-    inner.same[param->id] = k >= l.captures && c->same[n->in[k]->id];
-    inner.fixed[param->id] = c->fixed[n->in[k]->id];
-  }
-  find_changes(a, f, &inner);
-  bool counted = !n->attr.has_condition && c->same[n->in[0]->id];
-  for (int k = 0; k < n->out_count; k++)
-    c->fixed[n->out[k]->id] |= k < n->attr.carried
-                                   ? c->fixed[n->in[l.initial + k]->id]
-                                   : counted && inner.fixed[f->results[l.results + k]->id];
-}
-
-static void node_changes(Arena *a, const IrNode *n, Changes *c) {
-  bool same = all(c->same, n, 0), outside = all(c->outside, n, 0) && is_total(n);
-  if (n->op == IR_SHAPE) same |= c->fixed[n->in[0]->id];
-  for (int k = 0; k < n->out_count; k++) {
-    IrValue *v = n->out[k];
-    c->same[v->id] = same;
-    c->outside[v->id] = outside;
-    c->fixed[v->id] = same || ir_type_count(&v->type) >= 0;
-    if (n->op == IR_CALL ? n->body[0]->elementwise : !n->body[0])
-      c->fixed[v->id] |= shape_is_fixed(c, n);
-  }
-  if (n->op == IR_LOOP && !same) changes_in_loop(a, n, c);
-}
-
-/* Given those of the parameters. */
-static void find_changes(Arena *a, const IrFunction *f, Changes *c) {
-  for (int i = 0; i < f->node_count; i++) node_changes(a, f->nodes[i], c);
-}
-
-static Changes changes_of(Arena *a, const IrFunction *f, int params, JointSetting s) {
-  Changes c = changes_new(a, f->value_count);
-  for (int k = 0; k < f->param_count; k++) {
-    int id = f->params[k]->id;
-    c.same[id] = c.outside[id] = s.repeats && k >= s.first_capture && k < params;
-    c.fixed[id] = s.repeats || ir_type_count(&f->params[k]->type) >= 0;
-  }
-  find_changes(a, f, &c);
-  return c;
-}
 
 /* ---- parts ---- */
 
@@ -181,7 +82,7 @@ static void collect_parts(Parts *p, JointSetting s) {
   so_far.node_count = r->b->node_count;
   so_far.value_count = r->b->value_count;
   int known = so_far.value_count;
-  if (s.repeats) p->changes = changes_of(r->arena, &so_far, p->j->params, s);
+  if (s.repeats) p->changes = changes_of(r->arena, &so_far, s.first_capture, p->j->params, true);
   for (int k = 0; k < p->j->params; k++) {
     const IrValue *v = r->f->params[k];
     double scale = 1;
@@ -207,25 +108,13 @@ static bool reads(const Joint *j, const IrNode *n, Availability w) {
   return false;
 }
 
-/* Whether operand k of n says how large something is. */
-static bool is_size(const IrNode *n, int k) {
-  switch (n->op) {
-  case IR_BROADCAST:
-  case IR_RESHAPE: return k > 0;
-  case IR_SLICE: return k == 2;
-  case IR_IOTA:
-  case IR_LOOP: return k == 0;
-  default: return false;
-  }
-}
-
 /* Marks the values of f that sizes are computed from, but for the tensors that have them. */
 static void mark_sizes(Arena *a, const IrFunction *f, bool *size) {
   for (int i = f->node_count - 1; i >= 0; i--) {
     const IrNode *n = f->nodes[i];
     bool made = n->op != IR_SHAPE && !n->body[0] && size[n->out[0]->id];
     for (int k = 0; k < n->in_count; k++)
-      size[n->in[k]->id] |= is_size(n, k) || (made && n->in[k]->type.dtype == IR_I64);
+      size[n->in[k]->id] |= is_size_operand(n, k) || (made && n->in[k]->type.dtype == IR_I64);
     for (int side = 0; side < 2 && n->body[side]; side++) {
       const IrFunction *body = n->body[side];
       bool *inner = flags(a, body->value_count);
@@ -284,7 +173,7 @@ static bool *find_needs(const Joint *j) {
 static void divide(Joint *j, JointSetting s) {
   const IrFunction *f = j->joint;
   Arena *a = ir_module_arena(f->module);
-  Changes c = changes_of(a, f, j->params, s);
+  Changes c = changes_of(a, f, s.repeats ? s.first_capture : j->params, j->params, s.repeats);
   j->where = ARENA_ARRAY(a, Availability, (size_t)f->value_count + 1);
   j->stored = flags(a, f->value_count);
   j->again = flags(a, f->node_count);

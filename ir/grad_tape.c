@@ -4,6 +4,7 @@
  * turn its operands must be at hand. The cheapest choice is a minimum cut: edge lengths below are
  * what it costs to have a node's operands on one side and its readers on the other. */
 #include "ir/grad.h"
+#include "ir/network.h"
 
 /* ---- costs, in units of 10 ns ---- */
 
@@ -66,94 +67,6 @@ static int64_t storage_cost(const IrValue *v, int storing) {
   return storing + elements(&v->type) / 100;
 }
 
-/* ---- maximum flow ---- */
-
-typedef struct {
-  int to, next; /* next edge of the same vertex; the edge back is number ^ 1 */
-  int64_t room;
-} Edge;
-
-typedef struct {
-  Arena *arena;
-  int vertices;
-  int *first, *at, *level, *queue;
-  Edge *edges;
-  size_t count, capacity;
-} Network;
-
-static Network network_new(Arena *a, int vertices) {
-  Network n = {.arena = a, .vertices = vertices};
-  n.first = ARENA_ARRAY(a, int, (size_t)vertices);
-  n.at = ARENA_ARRAY(a, int, (size_t)vertices);
-  n.level = ARENA_ARRAY(a, int, (size_t)vertices);
-  n.queue = ARENA_ARRAY(a, int, (size_t)vertices);
-  for (int v = 0; v < vertices; v++) n.first[v] = -1;
-  return n;
-}
-
-static void connect(Network *n, int from, int to, int64_t room) {
-  Edge there = {to, n->first[from], room}, back = {from, n->first[to], 0};
-  n->first[from] = (int)n->count;
-  ARENA_PUSH(n->arena, n->edges, n->count, n->capacity, there);
-  n->first[to] = (int)n->count;
-  ARENA_PUSH(n->arena, n->edges, n->count, n->capacity, back);
-}
-
-/* Distances from the source in edges that have room; whether the sink has one. */
-static bool measure(Network *n, int source, int sink) {
-  int head = 0, tail = 0;
-  for (int v = 0; v < n->vertices; v++) n->level[v] = -1;
-  n->level[source] = 0;
-  n->queue[tail++] = source;
-  while (head < tail) {
-    int v = n->queue[head++];
-    for (int e = n->first[v]; e >= 0; e = n->edges[e].next) {
-      int to = n->edges[e].to;
-      if (n->edges[e].room == 0 || n->level[to] >= 0) continue;
-      n->level[to] = n->level[v] + 1;
-      n->queue[tail++] = to;
-    }
-  }
-  return n->level[sink] >= 0;
-}
-
-/* Sends flow along one path of growing distance. `path` holds its edges. 0: there is none. */
-static int64_t send(Network *n, int source, int sink, int *path) {
-  int length = 0, v = source;
-  while (v != sink) {
-    int e = n->at[v];
-    while (e >= 0 && (n->edges[e].room == 0 || n->level[n->edges[e].to] != n->level[v] + 1))
-      e = n->edges[e].next;
-    n->at[v] = e;
-    if (e >= 0) {
-      path[length++] = e;
-      v = n->edges[e].to;
-    } else if (length > 0) { /* a dead end */
-      n->level[v] = -1;
-      v = n->edges[path[--length] ^ 1].to;
-    } else {
-      return 0;
-    }
-  }
-  int64_t amount = INT64_MAX;
-  for (int k = 0; k < length; k++)
-    if (n->edges[path[k]].room < amount) amount = n->edges[path[k]].room;
-  for (int k = 0; k < length; k++) {
-    n->edges[path[k]].room -= amount;
-    n->edges[path[k] ^ 1].room += amount;
-  }
-  return amount;
-}
-
-/* Afterwards the levels tell the source's side of a minimum cut: those that are not negative. */
-static void saturate(Network *n, int source, int sink) {
-  int *path = ARENA_ARRAY(n->arena, int, (size_t)n->vertices);
-  while (measure(n, source, sink)) {
-    for (int v = 0; v < n->vertices; v++) n->at[v] = n->first[v];
-    while (send(n, source, sink, path)) continue;
-  }
-}
-
 /* ---- the choice ---- */
 
 static bool is_earlier(Availability w) { return w == EARLIER || w == UNSTORED || w == HOISTED; }
@@ -167,34 +80,36 @@ void plan_tape(Arena *a, const IrFunction *f, const Availability *where, const b
   for (int k = 0; k < f->param_count; k++) {
     const IrValue *v = f->params[k];
     if (is_earlier(where[v->id]))
-      connect(&net, source, v->id, where[v->id] == EARLIER ? storage_cost(v, storing) : UNBOUNDED);
-    if (needed[v->id]) connect(&net, v->id, sink, 2 * UNBOUNDED);
+      network_connect(&net, source, v->id,
+                      where[v->id] == EARLIER ? storage_cost(v, storing) : UNBOUNDED);
+    if (needed[v->id]) network_connect(&net, v->id, sink, 2 * UNBOUNDED);
   }
   for (int i = 0; i < f->node_count; i++) {
     const IrNode *n = f->nodes[i];
     bool hoisted = where[n->out[0]->id] == HOISTED;
     if (!is_earlier(where[n->out[0]->id])) continue;
-    connect(&net, source, values + i, hoisted ? HOISTING : node_cost(n));
+    network_connect(&net, source, values + i, hoisted ? HOISTING : node_cost(n));
     for (int k = 0; k < n->out_count; k++) {
       const IrValue *v = n->out[k];
-      connect(&net, values + i, v->id,
-              where[v->id] == EARLIER ? storage_cost(v, storing) : UNBOUNDED);
-      if (needed[v->id]) connect(&net, v->id, sink, 2 * UNBOUNDED);
+      network_connect(&net, values + i, v->id,
+                      where[v->id] == EARLIER ? storage_cost(v, storing) : UNBOUNDED);
+      if (needed[v->id]) network_connect(&net, v->id, sink, 2 * UNBOUNDED);
     }
     for (int k = 0; k < n->in_count; k++)
-      if (is_earlier(where[n->in[k]->id])) connect(&net, n->in[k]->id, values + i, 2 * UNBOUNDED);
+      if (is_earlier(where[n->in[k]->id]))
+        network_connect(&net, n->in[k]->id, values + i, 2 * UNBOUNDED);
   }
-  saturate(&net, source, sink);
+  network_cut(&net, source, sink);
   for (int k = 0; k < f->param_count; k++) {
     int id = f->params[k]->id;
-    stored[id] = where[id] == EARLIER && net.level[id] < 0;
+    stored[id] = where[id] == EARLIER && !network_before(&net, id);
   }
   for (int i = 0; i < f->node_count; i++) {
     const IrNode *n = f->nodes[i];
-    again[i] = is_earlier(where[n->out[0]->id]) && net.level[values + i] < 0;
+    again[i] = is_earlier(where[n->out[0]->id]) && !network_before(&net, values + i);
     for (int k = 0; k < n->out_count; k++) {
       int id = n->out[k]->id;
-      stored[id] = where[id] == EARLIER && net.level[id] < 0 && !again[i];
+      stored[id] = where[id] == EARLIER && !network_before(&net, id) && !again[i];
     }
   }
 }
