@@ -131,9 +131,7 @@ static Tr draw_ahead(Tracer *t, const Ahead *a, int rank, const Tr *dims) {
 Tr draw_units(Tracer *t, int rank, const Tr *dims) {
   if (!t->key.value) trace_unsupported(t, t->span, "random numbers here");
   for (int k = 0; k < rank; k++)
-    if (dims[k].level)
-      trace_unsupported(t, t->span,
-                        "as many random numbers as differs between the iterations of a loop");
+    if (dims[k].level) trace_ragged(t, t->span, "random numbers");
   const Ahead *a = loop_ahead(t, rank, dims);
   return a ? draw_ahead(t, a, rank, dims) : draw_at(t, tr_int(t, (int64_t)t->path), rank, dims);
 }

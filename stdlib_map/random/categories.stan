@@ -70,7 +70,7 @@ array[] int dirichlet_multinomial_rng(vector<positive_finite> alpha, int<lower=0
 
 // States of a hidden Markov model given its observations: filtered forward, drawn backward. log_omega[k, t] is the log density of
 // observation t in state k.
-array[] int hmm_latent_rng(matrix log_omega, matrix Gamma, vector rho) {
+array[] int hmm_latent_rng(matrix log_omega, matrix Gamma, vector<simplex> rho) {
   int states = rows(log_omega);
   int times = cols(log_omega);
   matrix[states, times] filtered;

@@ -12,7 +12,7 @@ vector std_normal_rng(int n) {
   return sqrt(-2 * log(head(u, n))) .* cos(2 * pi() * tail(u, n));
 }
 
-real normal_rng(real<finite> mu, real<positive> sigma) {
+real normal_rng(real<finite> mu, real<positive_finite> sigma) {
   return mu + sigma * std_normal_rng();
 }
 
