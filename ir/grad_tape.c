@@ -58,6 +58,7 @@ int64_t node_cost(const IrNode *n) {
     cost += body_cost(n->body[0]);
   } else {
     int64_t size = elements(&n->out[0]->type), read = n->in_count ? elements(&n->in[0]->type) : 0;
+    if (n->op == IR_GATHER || n->op == IR_SLICE) read = size; /* of a table of any length */
     cost += (read > size ? read : size) / 100 * element_cost(n->op) / 10;
   }
   return cost < LIMIT ? cost : LIMIT;
