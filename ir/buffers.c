@@ -75,11 +75,29 @@ static Affine affine_of(Arena *a, const IrNode *n, const Affine *known) {
   return fits ? r : (Affine){0};
 }
 
+/* Rows of a known tensor, scanned, where each differs from the one before by the same number. */
+static Affine affine_rows(Arena *a, const IrTensor *t) {
+  int64_t rows = t && t->type.dtype == IR_I64 ? t->type.dim[0] : 0;
+  int64_t count = rows ? t->count / rows : 0;
+  if (rows < 2 || count == 0 || count > MOST_INDICES) return (Affine){0};
+  const int64_t *x = t->data.i64;
+  Affine r = affine_new(a, x[count] - x[0], count);
+  memcpy(r.offset, x, sizeof *x * (size_t)count);
+  bool fits = !far(r.slope);
+  for (int64_t k = 0; k < t->count && fits; k++)
+    fits = !far(x[k]) && (k < count || x[k] - x[k - count] == r.slope);
+  return fits ? r : (Affine){0};
+}
+
 /* For the values of a loop's body, by id. */
-static Affine *find_affine(Arena *a, const IrFunction *f) {
+static Affine *find_affine(Arena *a, const IrNode *loop) {
+  const IrFunction *f = loop->body[0];
+  LoopLayout l = loop_layout(loop);
   Affine *known = ARENA_ARRAY(a, Affine, (size_t)f->value_count + 1);
   Affine i = affine_new(a, 1, 1);
   known[f->params[0]->id] = i;
+  for (int k = l.element; k < l.captured; k++)
+    known[f->params[k]->id] = affine_rows(a, loop->in[l.scanned + k - l.element]->constant);
   for (int k = 0; k < f->node_count; k++)
     if (f->nodes[k]->out_count == 1)
       known[f->nodes[k]->out[0]->id] = affine_of(a, f->nodes[k], known);
@@ -436,7 +454,7 @@ static bool rewrite_loop(IrBuilder *b, const IrNode *loop, IrValue **map) {
   if (loop->attr.has_condition || loop->attr.reverse || !count->constant) return false;
   int64_t trips = count->constant->data.i64[0];
   if (trips < 2 || trips > INT32_MAX || carried == 0) return false;
-  Affine *affine = find_affine(a, f);
+  Affine *affine = find_affine(a, loop);
   Buffer *buffers = ARENA_ARRAY(a, Buffer, (size_t)carried);
   Rows *rows = ARENA_ARRAY(a, Rows, (size_t)carried);
   int found = 0;

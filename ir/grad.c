@@ -351,13 +351,11 @@ IrFunction *inline_calls(IrFunction *f, bool (*chosen)(IrFunction *callee)) {
   return f;
 }
 
-/* What is left out or moved out of loops before is not differentiated, and loops are given the form
- * that needs the smallest tapes. */
+/* Loops are given the form that needs the smallest tapes, and what is left out or moved out of them
+ * before is not differentiated. */
 static IrFunction *prepared(IrFunction *f) {
-  f = ir_simplify(inline_calls(f, call_needs_body));
-  IrFunction *g = ir_unbuffer(f);
-  if (g != f) g = ir_simplify(g);
-  return inline_calls(g, call_needs_body); /* those that have come out of bodies */
+  f = ir_simplify(ir_unbuffer(inline_calls(f, call_needs_body)));
+  return inline_calls(f, call_needs_body); /* those that have come out of bodies */
 }
 
 /* The function of f's parameters that returns f's results and the cotangents of the wrt parameters.
