@@ -133,6 +133,10 @@ bool is_extent(const IrValue *size, const IrValue *x, int axis) {
   if (is_known_size(size, &n)) return n == x->type.dim[axis];
   const IrNode *s = made_by(size, IR_SHAPE);
   if (s && s->in[0] == x && s->attr.axis == axis) return true;
+  const IrNode *part = made_by(x, IR_SLICE);
+  if (part)
+    return part->attr.axis == axis ? same_size(part->in[2], size)
+                                   : is_extent(size, part->in[0], axis);
   const IrNode *shaped = made_by(x, IR_BROADCAST);
   if (!shaped) shaped = made_by(x, IR_RESHAPE);
   return shaped && same_size(shaped->in[1 + axis], size);

@@ -71,6 +71,12 @@ static bool is_single(const IrValue *index, const IrAttr *attr) {
   return true;
 }
 
+/* Whether the index is 0, 1, 2, ... for all of x's axis. */
+static bool is_whole(const Application *p) {
+  const IrNode *n = made_by(p->in[1], IR_IOTA);
+  return n && p->attr->batch == 0 && is_extent(n->in[0], p->in[0], p->attr->axis);
+}
+
 static bool within(int64_t start, int64_t length, int64_t size) {
   return size != IR_DYNAMIC && length <= size && start <= size - length;
 }
@@ -169,6 +175,7 @@ RULE(gather) {
       !index->constant)
     return index; /* 0, 1, 2, ... at i is i */
   if ((n = made_by(x, IR_IOTA)) && p->attr->batch == 0) return index;
+  if (is_whole(p)) return x;
   IrValue *v = gather_run(p);
   if (!v && (n = made_by(x, IR_GATHER))) v = gather_gather(p, n);
   if (!v && (n = made_by(x, IR_CONCAT))) v = gather_concat(p, n);
@@ -213,6 +220,7 @@ RULE(scatter) {
   if (p->op == IR_SCATTER_ADD && is_splat_of(p->in[2], 0)) return p->in[0];
   for (int k = 0; k < p->in[1]->type.rank; k++)
     if (p->in[1]->type.dim[k] == 0) return p->in[0];
+  if (is_whole(p) && p->op == IR_SCATTER_SET) return p->in[2];
   return scatter_run(p);
 }
 

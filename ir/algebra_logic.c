@@ -81,8 +81,18 @@ static int decide(IrOp op, const IrValue *x, const IrValue *y) {
   }
 }
 
+/* x, a bool as a number, compared with 0: the bool or its opposite; NULL where x is none. */
+static IrValue *truth(const Application *p, const IrValue *x, const IrValue *y) {
+  const IrNode *n = made_by(x, IR_CAST);
+  double c;
+  if (!n || n->in[0]->type.dtype != IR_BOOL || !is_splat(y, &c) || c != 0) return NULL;
+  if (p->op == IR_NE || p->op == IR_GT) return n->in[0];
+  return p->op == IR_EQ || p->op == IR_LE ? unary(p, IR_NOT, n->in[0]) : NULL;
+}
+
 RULE(compare) {
-  IrValue *x = p->in[0], *y = p->in[1];
+  IrValue *x = p->in[0], *y = p->in[1], *b = truth(p, x, y);
+  if (b) return fitted(p, b);
   int known = decide(p->op, x, y);
   if (known >= 0) return splat_result(p, known);
   double c;

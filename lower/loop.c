@@ -205,7 +205,8 @@ static Slots carried_slots(Tracer *t, const Stmt *s, Escapes e) {
   Tr no = tr_const(ir_bool(t->b, false));
   if (e.breaks) {
     t->broken = tr_spread(t, no, t->level);
-    ARENA_PUSH(t->arena, slots.slots, slots.count, slots.capacity, &t->broken);
+    if (t->level) /* else no iteration begins once it is set */
+      ARENA_PUSH(t->arena, slots.slots, slots.count, slots.capacity, &t->broken);
   }
   if (e.returns) {
     Frame *f = t->frame;

@@ -174,9 +174,11 @@ typedef struct {
 /* The iterations as a loop: the state changes, and positions and statistics are stacked. */
 static void trace_iterations(Sampler *s, const Run *run, SVal *state, IrValue **stacks) {
   Tracer *t = s->t;
-  SVal blocks, depth = int_value(
-                   t, ir_cast(t->b, ir_gather(t->b, run->settings, ir_i64(t->b, 1), 0, 0), IR_I64));
-  blocks = call(s, "nuts_blocks", &depth, 1);
+  SVal ends, places,
+      depth = int_value(
+          t, ir_cast(t->b, ir_gather(t->b, run->settings, ir_i64(t->b, 1), 0, 0), IR_I64));
+  ends = call(s, "nuts_ends", &depth, 1);
+  places = call(s, "nuts_places", &depth, 1);
   int n = state->type->member_count;
   IrBuilder *outer = t->b, *body = ir_function_begin(t->module, outer, "iteration");
   IrValue **initial = ARENA_ARRAY(s->arena, IrValue *, (size_t)n),
@@ -193,8 +195,9 @@ static void trace_iterations(Sampler *s, const Run *run, SVal *state, IrValue **
                  {.type = state->type, .members = members},
                  vector_value(t, run->settings, false),
                  int_value(t, run->warmup),
-                 blocks};
-  SVal r = call(s, "nuts_iteration", args, 5);
+                 ends,
+                 places};
+  SVal r = call(s, "nuts_iteration", args, 6);
   for (int k = 0; k < n; k++)
     results[k] = ir_cast(body, r.members[0].members[k].tr.value, initial[k]->type.dtype);
   results[n] = results[STATE_POSITION];

@@ -344,7 +344,7 @@ Tr tr_fold(Tracer *t, IrOp reduce, Tr v, Level *level, Level *home) {
 
 void trace_throw(Tracer *t, Tr bad) {
   bool known;
-  if (tr_known_bool(bad, &known) && !known) return;
+  if (t->target || (tr_known_bool(bad, &known) && !known)) return; /* no algorithm throws */
   bad = tr_reduce_all(t, IR_REDUCE_ANY, bad);
   if (t->thrown) {
     *t->thrown = t->thrown->value ? tr_binary(t, IR_OR, *t->thrown, bad) : bad;

@@ -19,7 +19,7 @@ tuple(real, vector, matrix, real, vector, vector, real, real, real, real, real, 
 
 // One iteration; beside the state, what CmdStan tells of it: log density, acceptance probability, step size, depth, points,
 // divergence, energy
-tuple(tuple(real, vector, matrix, real, vector, vector, real, real, real, real, real, real, real, vector, vector, matrix, matrix, int, int, int, int, int), vector) nuts_iteration(int kind, tuple(real, vector, matrix, real, vector, vector, real, real, real, real, real, real, real, vector, vector, matrix, matrix, int, int, int, int, int) state, vector settings, int warmup, array[,] int blocks) {
+tuple(tuple(real, vector, matrix, real, vector, vector, real, real, real, real, real, real, real, vector, vector, matrix, matrix, int, int, int, int, int), vector) nuts_iteration(int kind, tuple(real, vector, matrix, real, vector, vector, real, real, real, real, real, real, real, vector, vector, matrix, matrix, int, int, int, int, int) state, vector settings, int warmup, array[] int block_ends, array[] int places) {
   int D = num_elements(state.5);
   int max_depth = to_int(settings[2]);
   real step;
@@ -66,7 +66,7 @@ tuple(tuple(real, vector, matrix, real, vector, vector, real, real, real, real, 
       h = stage >= 4 ? 0 : step;
       limit = 1;
     }
-    (chosen, last, totals, doublings, energy) = nuts_trajectory(kind, scale, metric, x, p, y, l, h, tail(u, max_depth), limit, blocks);
+    (chosen, last, totals, doublings, energy) = nuts_trajectory(kind, scale, metric, x, p, y, l, h, tail(u, max_depth), limit, block_ends, places);
     drawn += searching ? stage > 0 : 1;
     if (searching) {
       int finding = stage >= 4;

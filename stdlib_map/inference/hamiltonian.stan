@@ -3,24 +3,16 @@
 // factor.
 
 vector velocity(int kind, vector scale, matrix metric, vector p) {
-  vector[num_elements(p)] v = p;
-  if (kind == 1) {
-    v = scale .* p;
-  } else if (kind == 2) {
-    v = metric * p;
-  }
-  return v;
+  if (kind == 0) return p;
+  if (kind == 1) return scale .* p;
+  return metric * p;
 }
 
 // p ~ normal(0, M), given standard normal numbers z
 vector momentum(int kind, vector scale, matrix factor, vector z) {
-  vector[num_elements(z)] p = z;
-  if (kind == 1) {
-    p = z ./ sqrt(scale);
-  } else if (kind == 2) {
-    p = factor * z;
-  }
-  return p;
+  if (kind == 0) return z;
+  if (kind == 1) return z ./ sqrt(scale);
+  return factor * z;
 }
 
 matrix momentum_factor(matrix metric) {
