@@ -137,7 +137,7 @@ static void keep_last(Tracer *t, SVal *v, SVal before, Level *level, Tr count) {
 static bool trace_parallel(Tracer *t, const Iteration *it) {
   const Stmt *s = it->stmt;
   Escapes e = find_escapes(s->body);
-  if (e.returns || e.breaks) return false;
+  if (e.returns || e.breaks || it->count.varying) return false;
   VarSet assigned = assigned_variables(t->arena, s->body);
   bool *private = ARENA_ARRAY(t->arena, bool, assigned.count);
   bool ragged = it->count.level != NULL;
@@ -295,7 +295,7 @@ static void trace_sequential(Tracer *t, Sequential q, IrValue *count) {
     before[k] = *slot;
   }
   Ahead ahead = {outer, count, i, t->place, t->loops, t->level}, *ahead_of = t->ahead;
-  t->ahead = conditional ? NULL : &ahead;
+  t->ahead = conditional || q.batch_count.varying ? NULL : &ahead;
   sequential_iteration(t, &q, i);
   t->ahead = ahead_of;
   int out = 0;

@@ -273,6 +273,12 @@ static void name_leading_axis(Ports *p, const char *name) {
     }
 }
 
+/* The block whose results an entry point is for. */
+static const BlockKind last_block[] = {[ENTRY_LOG_DENSITY] = BLOCK_MODEL,
+                                       [ENTRY_CONSTRAIN] = BLOCK_TRANSFORMED_PARAMETERS,
+                                       [ENTRY_UNCONSTRAIN] = BLOCK_PARAMETERS,
+                                       [ENTRY_GENERATE] = BLOCK_GENERATED_QUANTITIES};
+
 Lowered *lower_program(Arena *arena, const Program *program, const LowerOptions *options,
                        Sources *sources, Diagnostics *d) {
   (void)sources;
@@ -291,6 +297,9 @@ Lowered *lower_program(Arena *arena, const Program *program, const LowerOptions 
   f = take_state(t, f, &p);
   if (!options->disable_expand) f = ir_expand_calls(f);
   f = ir_simplify(f);
+  if (ir_module_error(t->module))
+    trace_unsupported(t, program->blocks[last_block[options->entry]].span, "%s",
+                      ir_module_error(t->module));
   name_leading_axis(&p, options->entry == ENTRY_GENERATE ? "draw" : "chain");
   out->function = f;
   out->input_count = (int)p.input_count;

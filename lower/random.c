@@ -10,10 +10,10 @@
 
 bool is_random_name(const char *name) { return name_ends(name, "_rng"); }
 
-/* Calls the visitor for each call that draws, in the order of the text, until it returns true. */
+/* For a call that draws, in the order of the text. */
 typedef struct {
   const Expr *wanted; /* NULL: any */
-  uint64_t passed;    /* calls before it */
+  uint64_t passed;    /* how many came before it */
 } Search;
 
 static bool search_expr(Search *s, const Expr *e) {
@@ -29,6 +29,18 @@ static bool search_expr(Search *s, const Expr *e) {
   return false;
 }
 
+static bool search_sizes(Search *search, const SizedType *s) {
+  if (!s) return false;
+  const Expr *exprs[] = {s->sizes[0], s->sizes[1], s->lower, s->upper, s->offset, s->multiplier};
+  for (int k = 0; k < s->array_dims; k++)
+    if (search_expr(search, s->array_sizes[k])) return true;
+  for (size_t k = 0; k < sizeof exprs / sizeof *exprs; k++)
+    if (search_expr(search, exprs[k])) return true;
+  for (int k = 0; k < s->member_count; k++)
+    if (search_sizes(search, s->members[k])) return true;
+  return false;
+}
+
 static bool search_stmt(Search *search, const Stmt *s) {
   if (!s) return false;
   const Expr *exprs[] = {s->cond, s->lhs, s->rhs, s->lower, s->upper};
@@ -36,6 +48,7 @@ static bool search_stmt(Search *search, const Stmt *s) {
     if (search_expr(search, exprs[k])) return true;
   for (int k = 0; k < s->arg_count; k++)
     if (search_expr(search, s->args[k])) return true;
+  if (s->kind == S_DECL && search_sizes(search, s->decl->sized)) return true;
   if (s->kind == S_DECL && search_expr(search, s->decl->init)) return true;
   for (int k = 0; k < s->stmt_count; k++)
     if (search_stmt(search, s->stmts[k])) return true;

@@ -243,6 +243,39 @@ START_TEST(normal_moments) {
 }
 END_TEST
 
+static bool holds(const EmittedModel *model, const char *text) {
+  size_t n = strlen(text);
+  const char *bytes = (const char *)model->bytes;
+  for (size_t i = 0; i + n <= model->size; i++)
+    if (!memcmp(bytes + i, text, n)) return true;
+  return false;
+}
+
+/* In the prob dialect each is one call of a function of that name; the other is flat. */
+START_TEST(functions_of_the_prob_domain) {
+  static const struct {
+    const char *name;
+    Compute compute;
+    int operands;
+  } functions[] = {{"InitPRNG", init, 1},
+                   {"SplitPRNG", split, 2},
+                   {"RandomUniform", uniform, 2},
+                   {"RandomNormal", normal, 2}};
+  Arena *a = arena_new();
+  const IrTensor *seed = ir_tensor_i64(a, 42);
+  const IrTensor *state = integers(a, json_object_get(json_array_get(jax(), 0), "key"));
+  const IrTensor *const init_args[] = {seed}, *const args[] = {state, ir_tensor_i64(a, 4)};
+  for (size_t k = 0; k < sizeof functions / sizeof *functions; k++) {
+    IrFunction *f = function_of_operands(a, functions[k].compute, functions[k].operands,
+                                         functions[k].operands == 1 ? init_args : args);
+    EmittedModel prob = emitted(a, f, true), onnx = emitted(a, f, false);
+    ck_assert_msg(holds(&prob, functions[k].name), "no function %s", functions[k].name);
+    ck_assert(!holds(&onnx, functions[k].name));
+  }
+  arena_free(a);
+}
+END_TEST
+
 int main(void) {
   Suite *s = suite_create("prng");
   TCase *c = tcase_create("prng");
@@ -254,6 +287,7 @@ int main(void) {
   tcase_add_test(c, split_by_number);
   tcase_add_test(c, keys_and_states);
   tcase_add_test(c, normal_moments);
+  tcase_add_test(c, functions_of_the_prob_domain);
   suite_add_tcase(s, c);
   return run_with_runtime(s);
 }

@@ -63,6 +63,9 @@ static const char *const program =
     "      chained[i] = now;\n"
     "    }\n"
     "  }\n"
+    "  int times = poisson_rng(2);\n"
+    "  real total = 0;\n"
+    "  for (k in 1:times) total += normal_rng(k, 1);\n"
     "  real last = std_normal_rng();\n"
     "}\n";
 
