@@ -57,7 +57,7 @@ def ours(model, data_file, tmp):
     p = subprocess.run([os.path.join(ROOT, 'build', 'stan2onnx'), model, '--data', data_file, '-o', onnx, '--stats'], capture_output=True, text=True)
     if p.returncode: return None, p.stderr.strip().split('\n')[0]
     nodes = int(p.stderr.split('nodes ')[1].split(',')[0])
-    run, times = os.path.join(ROOT, 'build', 'runtime', 'stan2onnx-run'), {}
+    run, times = os.path.join(ROOT, 'build', 'stan2onnx-run'), {}
     info = json.loads(subprocess.run([run, onnx, '--info', '--json'], check=True, capture_output=True, text=True).stdout)
     size = next(i['dims'][1] for i in info['inputs'] if i['name'] == 'unconstrained')
     for chains in CHAINS:

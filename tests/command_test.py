@@ -28,7 +28,7 @@ class Command(unittest.TestCase):
         return subprocess.run([os.path.join(BUILD, 'stan2onnx'), *args], capture_output=True, input=stdin.encode(), timeout=120, cwd=self.folder.name)
 
     def runner(self, *args, env=None):
-        return subprocess.run([os.path.join(BUILD, 'runtime', 'stan2onnx-run'), *args], capture_output=True, text=True, timeout=120, cwd=self.folder.name,
+        return subprocess.run([os.path.join(BUILD, 'stan2onnx-run'), *args], capture_output=True, text=True, timeout=120, cwd=self.folder.name,
                               env={**os.environ, **(env or {})})
 
     def fails(self, status, pattern, *args, stdin=''):
