@@ -99,6 +99,14 @@ bool covers(const IrType *v, const IrType *full);
 /* Whether two i64 scalars are the same size, and whether `size` is the extent of x's axis. */
 bool same_size(const IrValue *x, const IrValue *y);
 bool is_extent(const IrValue *size, const IrValue *x, int axis);
+/* One step from an axis of a value to where its size comes from: another value's axis, or a value
+ * that is the size; neither where that is not known. */
+typedef struct {
+  IrValue *of;
+  int axis;
+  IrValue *size;
+} Origin;
+Origin origin_of(const IrValue *v, int axis);
 /* Whether a reshape of x only adds and drops axes of size 1. source[k] is then the axis of x that
  * the result's axis k is, or -1 where that has size 1. */
 bool is_unit_reshape(const IrValue *x, IrValue *const *sizes, const IrType *to, int *source);

@@ -5,14 +5,6 @@
 
 /* ---- sizes ---- */
 
-/* One step from an axis of a value to where its size comes from: another value's axis, or a value
- * that is the size. */
-typedef struct {
-  IrValue *of;
-  int axis;
-  IrValue *size;
-} Origin;
-
 static Origin origin_elementwise(const IrNode *n, int axis) {
   int rank = n->out[0]->type.rank;
   for (int k = 0; k < n->in_count; k++) {
@@ -48,7 +40,7 @@ static Origin origin_matmul(const IrNode *n, int axis) {
   return (Origin){.of = n->in[from_end == 2 ? 0 : 1], .axis = x->type.rank - from_end};
 }
 
-static Origin origin_of(IrValue *v, int axis) {
+Origin origin_of(const IrValue *v, int axis) {
   const IrNode *n = v->node;
   if (!n) return (Origin){0};
   if (ir_op_elementwise(n->op)) return origin_elementwise(n, axis);

@@ -102,7 +102,8 @@ static bool is_plain_reshape(const IrNode *n) {
 static void take_apart(Sum *s, const IrValue *v, double factor, const IrNode *reshape) {
   const IrNode *n = v->node;
   double c;
-  bool inner = n && n->out[0] == v && v->type.dtype == IR_F64 &&
+  bool here = !s->source->live || s->source->live[v->id];
+  bool inner = n && here && n->out[0] == v && v->type.dtype == IR_F64 &&
                (n == s->root || (linear_uses(s->source, v) == 1 && n->adjoint == s->root->adjoint));
   /* parts that are repeated along axes of the sum are terms of their own */
   if (inner && n != s->root && !reshape && !covers(&v->type, &s->root->out[0]->type)) inner = false;

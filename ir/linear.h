@@ -8,6 +8,7 @@
 typedef struct {
   IrValue *const *map; /* the copies */
   const int *uses;     /* how often values are read */
+  const bool *live;    /* whether they are copied here; NULL: all are */
 } LinearSource;
 
 static inline IrValue *linear_mapped(const LinearSource *s, const IrValue *v) {

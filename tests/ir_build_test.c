@@ -353,7 +353,7 @@ END_TEST
 
 /* ---- simplified loops ---- */
 
-/* carried: s += exp(x) * i; never used: t; never changed: u. outs: u + 1, i */
+/* carried: s = |s + exp(x) * i|; never used: t; never changed: u. outs: u + 1, i */
 static IrFunction *busy_loop(bool known) {
   IrBuilder *b = begin("busy");
   IrValue *x = ir_param(b, ir_scalar(IR_F64), "x"), *n = ir_param(b, ir_scalar(IR_I64), "n"),
@@ -364,8 +364,9 @@ static IrFunction *busy_loop(bool known) {
           *t = ir_param(body, ir_scalar(IR_F64), "t"), *u = ir_param(body, ir_scalar(IR_F64), "u");
   IrValue *real = ir_cast(body, i, IR_F64);
   IrValue *step = ir_binary(body, IR_MUL, ir_unary(body, IR_EXP, x), real);
-  IrValue *results[] = {ir_binary(body, IR_ADD, s, step), ir_unary(body, IR_SIN, t), u,
-                        ir_binary(body, IR_ADD, u, ir_f64(body, 1)), i};
+  IrValue *results[] = {ir_unary(body, IR_ABS, ir_binary(body, IR_ADD, s, step)),
+                        ir_unary(body, IR_SIN, t), u, ir_binary(body, IR_ADD, u, ir_f64(body, 1)),
+                        i};
   ir_function_end(body, results, NULL, 5);
   IrLoop loop = {.count = known ? ir_i64(b, 4) : n, .carried = 3, .initial = initial};
   ir_loop(b, loop, body, out);
