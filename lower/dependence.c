@@ -300,15 +300,56 @@ static const Expr *index_at(const Expr *e, int position) {
              : indices[position]->a;
 }
 
+/* e = base + *shift, with a literal shift. */
+static const Expr *without_shift(const Expr *e, int64_t *shift) {
+  *shift = 0;
+  for (;;) {
+    while (e->kind == E_PAREN) e = e->args[0];
+    if (e->kind != E_BINARY || (e->op != OP_ADD && e->op != OP_SUB) || e->args[1]->kind != E_INT)
+      return e;
+    *shift += e->op == OP_ADD ? e->args[1]->integer : -e->args[1]->integer;
+    e = e->args[0];
+  }
+}
+
+/* Whether two accesses are to different elements in all iterations: some index of theirs is the
+ * same in all but a literal. */
+static bool never_meet(Arena *a, const Access *x, const Access *y, const VarDecl *i,
+                       const VarSet *assigned) {
+  for (int p = 0; p < MAX_CHAIN; p++) {
+    const Expr *e = index_at(x->expr, p), *f = index_at(y->expr, p);
+    int64_t m, n;
+    if (!e || !f) continue;
+    e = without_shift(e, &m);
+    f = without_shift(f, &n);
+    if (m != n && same_expr(e, f) && !mentions(a, e, i, assigned)) return true;
+  }
+  return false;
+}
+
+/* A read of elements that no iteration writes: gamma[t - 1, j] where gamma[t, k] is written. */
+static bool reads_others(Arena *a, const Walk *w, const Access *x, const VarDecl *i,
+                         const VarSet *assigned) {
+  if (x->write) return false;
+  for (size_t k = 0; k < w->count; k++)
+    if (w->items[k].variable == x->variable && w->items[k].write &&
+        !never_meet(a, x, &w->items[k], i, assigned))
+      return false;
+  return true;
+}
+
 /* Whether some index position holds one and the same injective expression of the loop variable in
- * every access. */
+ * every access to elements that are written. */
 static bool own_elements(Arena *a, const Walk *w, const VarDecl *v, const VarDecl *i,
                          const VarSet *assigned) {
+  bool *apart = ARENA_ARRAY(a, bool, w->count);
+  for (size_t k = 0; k < w->count; k++)
+    apart[k] = w->items[k].variable == v && reads_others(a, w, &w->items[k], i, assigned);
   for (int p = 0; p < MAX_CHAIN; p++) {
     const Expr *common = NULL;
     bool ok = true;
     for (size_t k = 0; ok && k < w->count; k++) {
-      if (w->items[k].variable != v) continue;
+      if (w->items[k].variable != v || apart[k]) continue;
       const Expr *e = index_at(w->items[k].expr, p);
       if (!e || (common && !same_expr(common, e)))
         ok = false;
