@@ -31,6 +31,8 @@ typedef struct {
   size_t count, capacity;
   Access *items;
   VarSet declared; /* inside the walked statement */
+  size_t loop_count, loop_capacity;
+  const Stmt **loops; /* S_FOR, inside the walked statement */
   const Stmt *statement;
   int order, conditions;
 } Walk;
@@ -143,6 +145,7 @@ static void walk_children(Walk *w, const Stmt *s) {
   for (int k = 0; k < s->arg_count; k++) walk_expr(w, s->args[k]);
   if ((s->kind == S_FOR || s->kind == S_FOREACH) && s->decl)
     varset_add(w->arena, &w->declared, s->decl);
+  if (s->kind == S_FOR) ARENA_PUSH(w->arena, w->loops, w->loop_count, w->loop_capacity, s);
   if (s->kind == S_DECL) walk_declaration(w, s->decl);
   w->conditions += conditional;
   if (s->body) walk_stmt(w, s->body);
@@ -380,6 +383,17 @@ static bool only_increments(const Walk *w, const VarDecl *v) {
   return true;
 }
 
+/* Whether v is the variable of an inner loop that runs over the same range in every iteration of
+ * the outer one. */
+static bool runs_alike(Arena *a, const Walk *w, const VarDecl *v, const VarDecl *i,
+                       const VarSet *assigned) {
+  for (size_t k = 0; k < w->loop_count; k++) {
+    const Stmt *s = w->loops[k];
+    if (s->decl == v) return !mentions(a, s->lhs, i, assigned) && !mentions(a, s->rhs, i, assigned);
+  }
+  return false;
+}
+
 /* Written at the same places in every iteration, before anything is read. */
 static bool private_to_iteration(Arena *a, const Walk *w, const VarDecl *v, const VarDecl *i,
                                  const VarSet *assigned) {
@@ -400,7 +414,8 @@ static bool private_to_iteration(Arena *a, const Walk *w, const VarDecl *v, cons
   /* elements: only when every write goes to places that do not depend on the iteration */
   VarSet others = {0};
   for (size_t k = 0; k < assigned->count; k++)
-    if (assigned->items[k] != v) varset_add(a, &others, assigned->items[k]);
+    if (assigned->items[k] != v && !runs_alike(a, w, assigned->items[k], i, assigned))
+      varset_add(a, &others, assigned->items[k]);
   for (size_t k = 0; k < w->count; k++) {
     const Access *x = &w->items[k];
     if (x->variable != v || !x->write) continue;
