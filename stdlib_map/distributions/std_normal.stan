@@ -64,18 +64,17 @@ real std_normal_qf(real<lower=0, upper=1> p) {
 }
 
 
-// x with log_Phi(x) = p. On the left a rational approximation in sqrt(-2 p) (Abramowitz and Stegun 26.2.23) and three Newton
-// steps; on the right by symmetry.
+// x with log_Phi(x) = p: on the left the quantile of the tail, which beyond its range is the start of a step of Newton's method; on the
+// right by symmetry.
 @elementwise
 real std_normal_log_qf(real<upper=0> p) {
-  real left = p > -log(2) ? log1m_exp(p) : p;
-  real t = sqrt(-2 * left);
-  real x = (2.515517 + t * (0.802853 + t * 0.010328)) / (1 + t * (1.432788 + t * (0.189269 + t * 0.001308))) - t;
-  for (k in 1:3) {
-    x -= (log_Phi(x) - left) / log_Phi_slope(x);
-  }
-  real finite = left == negative_infinity() ? negative_infinity() : x;
-  return p > -log(2) ? -finite : finite;
+  int is_right = p > -log(2);
+  real left = is_right ? log1m_exp(p) : p;
+  real t = lesser_of(sqrt(-2 * left), 1e20);
+  real near = -normal_tail_quantile(t);
+  real far = near - (log_Phi(near) - left) / log_Phi_slope(near);
+  real x = left == negative_infinity() ? left : (t < 38 ? near : far);
+  return is_right ? -x : x;
 }
 
 @derivative(std_normal_log_qf, p)
