@@ -1,6 +1,6 @@
 /* Copying a function's nodes into a builder: everything ir_emit does is done again, with what is
  * known of the arguments. Bodies are copied too, as far as their results are used. */
-#include "ir/copy.h"
+#include "ir/copy_loop.h"
 
 #include "ir/linear.h"
 
@@ -212,7 +212,8 @@ static IrValue *copy_op(Copier *c, Copier *home, const IrNode *n, IrValue *const
     IrValue *v = linear_rebuild(c->b, n, &(LinearSource){c->map, c->uses, c->live});
     if (v) return v;
   }
-  return ir_emit(home->b, n->op, n->attr, in, n->in_count);
+  IrValue *v = c->varies ? regroup(c, n) : NULL;
+  return v ? v : ir_emit(home->b, n->op, n->attr, in, n->in_count);
 }
 
 void copy_node(Copier *c, const IrNode *n) {

@@ -31,6 +31,8 @@ struct Copier {
   Copier *around;        /* the copier of the node whose body this is, when b is the body's */
   bool in_loop;          /* f is the body of a loop, whose parent is `around`'s builder */
   bool runs;             /* that loop has at least one iteration */
+  const bool *varies;    /* by value id, where a loop's body is regrouped: what depends on what is
+                            carried; else NULL */
   bool doubtful;         /* what is copied might not be reached, so that facts assumed of it may not
                             hold */
 };

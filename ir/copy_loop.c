@@ -33,7 +33,6 @@ static bool is_true(const IrValue *v) { return v->constant && v->constant->data.
 static LoopCopy plan_loop(Copier *c, const IrNode *n, IrValue *const *in) {
   Arena *a = c->b->module->arena;
   LoopCopy l = {.c = c, .node = n, .body = n->body[0], .in = in, .count = in[0]};
-  size_t values = (size_t)l.body->value_count;
   l.first_result = n->attr.has_condition ? 1 : 0;
   l.condition = n->attr.has_condition ? in[1] : NULL;
   l.carried = n->attr.carried;
@@ -41,6 +40,14 @@ static LoopCopy plan_loop(Copier *c, const IrNode *n, IrValue *const *in) {
   l.first_carried = 1 + l.first_result;
   l.first_scanned = l.first_carried + l.carried;
   l.first_captured = l.first_scanned + n->attr.scanned;
+  const IrTensor *count = l.count->constant;
+  l.runs = count && count->data.i64[0] > 0 && (!l.condition || is_true(l.condition));
+  l.trips = count ? count->data.i64[0] : 0;
+  l.split = c->session->options.hoist && !l.condition && l.trips > 1;
+  for (int k = l.first_scanned; k < l.first_captured; k++) l.split &= in[k]->type.dim[0] == l.trips;
+  if (l.split && !c->b->module->options.no_algebra)
+    l.body = regrouped_body(c->session, l.body, l.carried);
+  size_t values = (size_t)l.body->value_count;
   l.keep_carried = ARENA_ARRAY(a, bool, (size_t)l.carried);
   l.keep_out = ARENA_ARRAY(a, bool, (size_t)l.outs);
   l.varies = ARENA_ARRAY(a, unsigned, (size_t)l.carried);
@@ -50,11 +57,6 @@ static LoopCopy plan_loop(Copier *c, const IrNode *n, IrValue *const *in) {
   l.core = ARENA_ARRAY(a, bool, values);
   l.given = ARENA_ARRAY(a, bool, values);
   l.stacks = ARENA_ARRAY(a, bool, values);
-  const IrTensor *count = l.count->constant;
-  l.runs = count && count->data.i64[0] > 0 && (!l.condition || is_true(l.condition));
-  l.trips = count ? count->data.i64[0] : 0;
-  l.split = c->session->options.hoist && !l.condition && l.trips > 1;
-  for (int k = l.first_scanned; k < l.first_captured; k++) l.split &= in[k]->type.dim[0] == l.trips;
   bool *live = ARENA_ARRAY(a, bool, values);
   find_live(&l, live, c->uses);
   l.outside = copier_new(c->session, c->b, l.body);

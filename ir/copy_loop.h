@@ -57,6 +57,14 @@ static inline Place place_of(const LoopCopy *l, const IrValue *v) { return l->pl
 /* Whether a node of the body is copied into the body. */
 bool loop_keeps_inside(const LoopCopy *l, const IrNode *n);
 
+/* ---- regroup.c ---- */
+
+/* The value of n, a node of c's function, as a regrouped sum or product; NULL where there is
+ * nothing to be gained. */
+IrValue *regroup(Copier *c, const IrNode *n);
+/* A body with that many carried values, regrouped. */
+IrFunction *regrouped_body(Session *s, const IrFunction *f, int carried);
+
 /* ---- loop_split.c ---- */
 
 /* Finds the place of every live value, and computes what is outside the loop and before it. */

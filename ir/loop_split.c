@@ -192,12 +192,35 @@ static void place_params(LoopCopy *l) {
     place(l, f->params[k++], PLACE_OUTSIDE, l->in[j++]);
 }
 
+/* The size of something that is the same in all iterations, or NULL. */
+static IrValue *fixed_size(LoopCopy *l, const IrValue *v, int axis) {
+  enum { MOST_STEPS = 64 };
+  IrBuilder *b = l->c->b;
+  for (int step = 0; step < MOST_STEPS; step++) {
+    Place where = place_of(l, v);
+    IrValue *outer = l->outside.map[v->id];
+    if (v->type.dim[axis] != IR_DYNAMIC) return ir_i64(b, v->type.dim[axis]);
+    if (where != PLACE_INSIDE) return ir_dim(b, outer, axis + (where == PLACE_OUTSIDE ? 0 : 1));
+    if (!v->node) {
+      bool fixed = v->index > 0 && v->index <= l->carried && !(l->varies[v->index - 1] >> axis & 1);
+      return fixed ? ir_dim(b, initial_value(l, v->index - 1), axis) : NULL;
+    }
+    Origin o = origin_of(v, axis);
+    if (o.size) return place_of(l, o.size) == PLACE_OUTSIDE ? l->outside.map[o.size->id] : NULL;
+    if (!o.of) return NULL;
+    v = o.of;
+    axis = o.axis;
+  }
+  return NULL;
+}
+
 static void place_node(LoopCopy *l, const IrNode *n) {
   bool inside = false, stacked = false;
-  if (n->op == IR_CONST) {
-    copy_node(&l->outside, n);
-    l->place[n->out[0]->id] = PLACE_OUTSIDE;
-    return;
+  if (n->op == IR_CONST) return; /* they have their places */
+  if (n->op == IR_SHAPE && l->split) {
+    IrValue *size = fixed_size(l, n->in[0], n->attr.axis);
+    if (size) place(l, n->out[0], PLACE_OUTSIDE, size);
+    if (size) return;
   }
   for (int k = 0; k < n->in_count; k++) {
     inside |= place_of(l, n->in[k]) == PLACE_INSIDE;
@@ -355,6 +378,7 @@ static bool move_after(LoopCopy *l) {
 static void place_rest(LoopCopy *l) {
   const IrFunction *f = l->body;
   for (int k = 0; k < l->carried; k++) l->accumulates[k] = is_accumulator(l, k);
+  memset(l->varies, 0, sizeof *l->varies * (size_t)l->carried);
   find_varying_sizes(l);
   do find_core(l);
   while (retain(l));
@@ -368,8 +392,19 @@ static void place_rest(LoopCopy *l) {
   }
 }
 
+static void place_constants(LoopCopy *l) {
+  for (int i = 0; i < l->body->node_count; i++) {
+    const IrNode *n = l->body->nodes[i];
+    if (n->op != IR_CONST || !node_is_live(l, n)) continue;
+    copy_node(&l->outside, n);
+    l->place[n->out[0]->id] = PLACE_OUTSIDE;
+  }
+}
+
 void loop_place(LoopCopy *l) {
   place_params(l);
+  place_constants(l);
+  if (l->split) find_varying_sizes(l);
   do {
     for (int i = 0; i < l->body->node_count; i++)
       if (node_is_live(l, l->body->nodes[i])) place_node(l, l->body->nodes[i]);
