@@ -80,7 +80,9 @@ real log1p_exp(real x) {
 
 @derivative(log1p_exp, x)
 real log1p_exp_slope(real x) {
-  return 1 / (1 + exp(-x));
+  real power = exp(-abs(x));
+  real high = 1 / (1 + power);
+  return x < 0 ? power * high : high;
 }
 
 // log(1 - exp(x)) for x <= 0. 1 - exp(x) = tanh(-x / 2) (1 + exp(x)) is exact to rounding; where it is near 1 what rounding loses is
@@ -105,14 +107,19 @@ real log_sum_exp(real x, real y) {
   return larger + log1p_unit(exp(lesser_of(x, y) - greater_of(larger, -1.7976931348623157e308)));
 }
 
+// the weights exp(x) / (exp(x) + exp(y)) and exp(y) / (exp(x) + exp(y)) by what the function itself has computed
 @derivative(log_sum_exp, x)
 real log_sum_exp_weight_x(real x, real y) {
-  return 1 / (1 + exp(greater_of(y, -1.7976931348623157e308) - greater_of(x, -1.7976931348623157e308)));
+  real power = exp(lesser_of(x, y) - greater_of(greater_of(x, y), -1.7976931348623157e308));
+  real high = 1 / (1 + power);
+  return x < y ? power * high : high;
 }
 
 @derivative(log_sum_exp, y)
 real log_sum_exp_weight_y(real x, real y) {
-  return 1 / (1 + exp(greater_of(x, -1.7976931348623157e308) - greater_of(y, -1.7976931348623157e308)));
+  real power = exp(lesser_of(x, y) - greater_of(greater_of(x, y), -1.7976931348623157e308));
+  real high = 1 / (1 + power);
+  return x < y ? high : power * high;
 }
 
 // log(exp(x) - exp(y)) for y <= x; of equal infinities it is minus infinity
@@ -137,22 +144,21 @@ real log_mix(real<lower=0, upper=1, evident> theta, real<not_nan, evident> lp1, 
   return log_sum_exp(log(theta) + lp1, log1m(theta) + lp2);
 }
 
+// the weights of the two terms, w1 = theta exp(lp1 - log_mix) and w2 = 1 - w1; where theta is 0 or 1 it stays there
 @derivative(log_mix, theta)
 real log_mix_slope_theta(real theta, real lp1, real lp2) {
-  real mixed = greater_of(log_mix(theta, lp1, lp2), -1.7976931348623157e308);
-  return exp(lp1 - mixed) - exp(lp2 - mixed);
+  return log_mix_slope_lp1(theta, lp1, lp2) / greater_of(theta, 1e-300) -
+         log_mix_slope_lp2(theta, lp1, lp2) / greater_of(1 - theta, 1e-300);
 }
 
 @derivative(log_mix, lp1)
 real log_mix_slope_lp1(real theta, real lp1, real lp2) {
-  real mixed = greater_of(log_mix(theta, lp1, lp2), -1.7976931348623157e308);
-  return theta * exp(lp1 - mixed);
+  return log_sum_exp_weight_x(log(theta) + lp1, log1m(theta) + lp2);
 }
 
 @derivative(log_mix, lp2)
 real log_mix_slope_lp2(real theta, real lp1, real lp2) {
-  real mixed = greater_of(log_mix(theta, lp1, lp2), -1.7976931348623157e308);
-  return (1 - theta) * exp(lp2 - mixed);
+  return log_sum_exp_weight_y(log(theta) + lp1, log1m(theta) + lp2);
 }
 
 // x log(y), and 0 where both are 0

@@ -32,7 +32,9 @@ real log_inv_logit(real x) {
 
 @derivative(log_inv_logit, x)
 real log_inv_logit_slope(real x) {
-  return 1 / (1 + exp(x));
+  real power = exp(-abs(x));
+  real high = 1 / (1 + power);
+  return x < 0 ? high : power * high;
 }
 
 // log(1 / (1 + exp(x)))
@@ -43,7 +45,7 @@ real log1m_inv_logit(real x) {
 
 @derivative(log1m_inv_logit, x)
 real log1m_inv_logit_slope(real x) {
-  return -1 / (1 + exp(-x));
+  return -log1p_exp_slope(x);
 }
 
 // log(inv_logit(x) - inv_logit(y)) for y <= x
