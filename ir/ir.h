@@ -137,7 +137,7 @@ struct IrFunction {
 /* ---- modules and builders (build.c) ---- */
 
 typedef struct {
-  bool no_fold, no_cse, no_algebra; /* --disable-pass=fold, cse, algebra */
+  bool no_fold, no_cse, no_algebra, no_economy; /* --disable-pass=fold, ... */
 } IrOptions;
 
 /* A module holds what functions share: the arena, options, counters. */
@@ -328,6 +328,9 @@ IrFunction *ir_simplify(IrFunction *f);
 /* f with loops that fill a tensor row by row carrying the rows that they read instead of all of it,
  * where the numbers of rows and iterations are known. */
 IrFunction *ir_unbuffer(IrFunction *f);
+/* f with some of its nodes replaced by cheaper ones that differentiation would not like, as
+ * logarithms of products for sums of logarithms. */
+IrFunction *ir_economise(IrFunction *f);
 /* f with every CALL replaced by its callee's body. */
 IrFunction *ir_expand_calls(IrFunction *f);
 

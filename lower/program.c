@@ -300,6 +300,7 @@ Lowered *lower_program(Arena *arena, const Program *program, const LowerOptions 
   if (ir_module_error(t->module))
     trace_unsupported(t, program->blocks[last_block[options->entry]].span, "%s",
                       ir_module_error(t->module));
+  f = ir_economise(f);
   name_leading_axis(&p, options->entry == ENTRY_GENERATE ? "draw" : "chain");
   out->function = f;
   out->input_count = (int)p.input_count;

@@ -1,0 +1,37 @@
+/* The walk that rewrites nodes by cheaper ones. */
+#include "ir/economy.h"
+#include "ir/grad.h"
+
+static const int *count_uses(const IrFunction *f) {
+  int *uses = ARENA_ARRAY(f->module->arena, int, (size_t)f->value_count + 1);
+  for (int i = 0; i < f->node_count; i++)
+    for (int k = 0; k < f->nodes[i]->in_count; k++) uses[f->nodes[i]->in[k]->id]++;
+  for (int k = 0; k < f->result_count; k++) uses[f->results[k]->id]++;
+  return uses;
+}
+
+static void rewrite(const Economy *e, const IrNode *n) {
+  ir_set_scope(e->b, n->scope);
+  ir_set_adjoint(e->b, n->adjoint);
+  IrValue *v = join_logs(e, n);
+  if (!v) v = group_sums(e, n);
+  if (v)
+    e->map[n->out[0]->id] = v;
+  else
+    repeat_node(e->b, n, e->map);
+  for (int k = 0; k < n->out_count; k++) e->map[n->out[k]->id]->uses = e->uses[n->out[k]->id];
+}
+
+IrFunction *ir_economise(IrFunction *f) {
+  IrModule *m = f->module;
+  if (m->options.no_economy) return f;
+  IrBuilder *b = ir_function_begin(m, NULL, f->name);
+  b->counts_uses = true;
+  Economy e = {b, ARENA_ARRAY(m->arena, IrValue *, (size_t)f->value_count + 1), count_uses(f)};
+  IrValue **params = copy_params(b, f),
+          **results = ARENA_ARRAY(m->arena, IrValue *, (size_t)f->result_count + 1);
+  for (int k = 0; k < f->param_count; k++) e.map[f->params[k]->id] = params[k];
+  for (int i = 0; i < f->node_count; i++) rewrite(&e, f->nodes[i]);
+  for (int k = 0; k < f->result_count; k++) results[k] = e.map[f->results[k]->id];
+  return ir_function_end(b, results, f->result_names, f->result_count);
+}

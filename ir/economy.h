@@ -1,0 +1,19 @@
+/* Rewrites for speed alone, of functions that are not differentiated any more. */
+#ifndef STAN2ONNX_IR_ECONOMY_H
+#define STAN2ONNX_IR_ECONOMY_H
+
+#include "ir/builder.h"
+
+/* A function that is being rebuilt. */
+typedef struct {
+  IrBuilder *b;
+  IrValue **map;   /* the copies, by value id */
+  const int *uses; /* how often values are read, by value id */
+} Economy;
+
+/* Each gives the value of a node by cheaper ones, or NULL: sums with logarithms (join_logs.c), and
+ * sums of groups of elements that are known beforehand (group_sums.c). */
+IrValue *join_logs(const Economy *e, const IrNode *n);
+IrValue *group_sums(const Economy *e, const IrNode *n);
+
+#endif

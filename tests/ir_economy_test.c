@@ -1,0 +1,226 @@
+/* Rewrites for speed: what they promise not to compute any more, and values by their definitions.
+ */
+#include "ir/builder.h"
+
+#include <check.h>
+#include <math.h>
+#include <stdlib.h>
+
+enum { CHAINS = 3 };
+
+static Arena *arena;
+
+static uint64_t next(uint64_t *state) {
+  *state = *state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+  return *state >> 33;
+}
+
+static double uniform(uint64_t *state, double low, double high) {
+  return low + (high - low) * (double)next(state) / 2147483648.0;
+}
+
+static int count_ops(const IrFunction *f, IrOp op) {
+  int count = 0;
+  for (int i = 0; i < f->node_count; i++) count += f->nodes[i]->op == op;
+  return count;
+}
+
+/* Elements that the logarithms of f are taken of, for one chain. */
+static int64_t logarithms(const IrFunction *f) {
+  int64_t count = 0;
+  for (int i = 0; i < f->node_count; i++) {
+    const IrType *t = &f->nodes[i]->out[0]->type;
+    int64_t n = 1;
+    for (int k = 1; k < t->rank; k++) n *= t->dim[k];
+    if (f->nodes[i]->op == IR_LOG) count += n;
+  }
+  return count;
+}
+
+static IrTensor *random_rows(int64_t rows, int64_t columns, double low, double high) {
+  IrTensor *t = ir_tensor_new(arena, ir_type(IR_F64, 2, (int64_t[]){rows, columns}));
+  uint64_t state = (uint64_t)(rows * 1000 + columns);
+  for (int64_t k = 0; k < t->count; k++) t->data.f64[k] = uniform(&state, low, high);
+  return t;
+}
+
+static const IrTensor *run(const IrFunction *f, const IrTensor *const *args, IrPlan **plan) {
+  const IrTensor *result;
+  ck_assert_ptr_null(ir_verify(f));
+  *plan = ir_plan_new(f);
+  ck_assert_ptr_null(ir_plan_run(*plan, args, &result));
+  return result;
+}
+
+static void check_close(double got, double expected) {
+  if (isinf(expected) || isnan(expected))
+    ck_assert(isnan(expected) ? isnan(got) : got == expected);
+  else
+    ck_assert_double_le(fabs(got - expected), 1e-12 * fmax(1, fabs(expected)));
+}
+
+/* ---- sums of logarithms ---- */
+
+/* The sum over n elements of x + log(1 + exp(-|x|)) - x / 2, for each chain. */
+static IrFunction *softplus_sum(int64_t n, bool kept) {
+  IrBuilder *b = ir_function_begin(ir_module_new(arena, (IrOptions){0}), NULL, "f");
+  IrValue *x = ir_param(b, ir_type(IR_F64, 2, (int64_t[]){IR_DYNAMIC, n}), "x");
+  IrValue *e = ir_unary(b, IR_EXP, ir_unary(b, IR_NEG, ir_unary(b, IR_ABS, x)));
+  IrValue *l = ir_unary(b, IR_LOG, ir_binary(b, IR_ADD, e, ir_f64(b, 1)));
+  IrValue *v = ir_binary(b, IR_ADD, x, l), *half = ir_binary(b, IR_MUL, x, ir_f64(b, 0.5));
+  IrValue *sum = ir_reduce(b, IR_REDUCE_SUM, ir_binary(b, IR_SUB, v, half), (int8_t[]){1}, 1);
+  return ir_function_end(b, (IrValue *[]){sum, l}, NULL, kept ? 2 : 1);
+}
+
+static double softplus_expected(const double *x, int64_t n) {
+  double sum = 0;
+  for (int64_t k = 0; k < n; k++) sum += x[k] + log1p(exp(-fabs(x[k]))) - x[k] / 2;
+  return sum;
+}
+
+static const struct {
+  int64_t elements, logarithms;
+} softplus_cases[] = {
+    {1, 1},     {2, 1}, {100, 1}, {1000, 1}, {1009, 1}, {3020, 151}, {2003, 2003 / 64 + 2003 % 64},
+    {6400, 100}};
+
+START_TEST(logarithms_are_joined) {
+  int64_t n = softplus_cases[_i].elements;
+  IrFunction *f = ir_economise(softplus_sum(n, false));
+  ck_assert_int_eq(logarithms(f), softplus_cases[_i].logarithms);
+  IrTensor *x = random_rows(CHAINS, n, -3, 3);
+  x->data.f64[n / 2] = 800;
+  x->data.f64[n + n / 3] = -INFINITY;
+  x->data.f64[2 * n] = NAN;
+  IrPlan *plan;
+  const IrTensor *sums = run(f, (const IrTensor *[]){x}, &plan);
+  for (int c = 0; c < CHAINS; c++)
+    check_close(sums->data.f64[c], softplus_expected(x->data.f64 + c * n, n));
+  ir_plan_free(plan);
+}
+END_TEST
+
+START_TEST(logarithms_that_are_needed_stay) {
+  ck_assert_int_eq(logarithms(ir_economise(softplus_sum(1000, true))), 1000);
+}
+END_TEST
+
+/* The largest factors whose product is known to be a number: exp(37) and no less than 1. */
+START_TEST(groups_do_not_overflow) {
+  enum { N = 1900 };
+  IrBuilder *b = ir_function_begin(ir_module_new(arena, (IrOptions){0}), NULL, "f");
+  IrValue *x = ir_param(b, ir_type(IR_F64, 2, (int64_t[]){IR_DYNAMIC, N}), "x");
+  IrValue *large = ir_binary(b, IR_GT, x, ir_f64(b, 20));
+  IrValue *e = ir_unary(b, IR_EXP, ir_select(b, large, ir_f64(b, 37), x));
+  IrValue *l = ir_unary(b, IR_LOG, ir_binary(b, IR_ADD, e, ir_f64(b, 1)));
+  IrValue *sum = ir_reduce(b, IR_REDUCE_SUM, l, (int8_t[]){1}, 1);
+  IrFunction *f = ir_economise(ir_function_end(b, &sum, NULL, 1));
+  ck_assert_int_eq(logarithms(f), 190); /* 18 fit, 10 divide 1900 */
+  IrTensor *many = random_rows(1, N, 30, 1000);
+  IrPlan *plan;
+  check_close(run(f, (const IrTensor *[]){many}, &plan)->data.f64[0], 37.0 * N);
+  ir_plan_free(plan);
+}
+END_TEST
+
+/* Without bounds nothing is multiplied. */
+START_TEST(unbounded_logarithms_stay) {
+  IrBuilder *b = ir_function_begin(ir_module_new(arena, (IrOptions){0}), NULL, "f");
+  IrValue *x = ir_param(b, ir_type(IR_F64, 2, (int64_t[]){IR_DYNAMIC, 50}), "x");
+  IrValue *e = ir_binary(b, IR_ADD, ir_unary(b, IR_EXP, x), ir_f64(b, 1));
+  IrValue *sum = ir_reduce(b, IR_REDUCE_SUM, ir_unary(b, IR_LOG, e), (int8_t[]){1}, 1);
+  IrFunction *f = ir_economise(ir_function_end(b, &sum, NULL, 1));
+  ck_assert_int_eq(logarithms(f), 50);
+}
+END_TEST
+
+/* ---- sums of groups ---- */
+
+typedef enum { RANDOM, SORTED, BY_GROUP, BY_MEMBER, SKEWED, ONE_EMPTY } Pattern;
+
+static const struct {
+  Pattern pattern;
+  int64_t elements, places;
+  bool scatters; /* still */
+} group_cases[] = {
+    {BY_GROUP, 12, 4, false},  {BY_MEMBER, 12, 4, false},   {RANDOM, 40, 5, true},
+    {RANDOM, 1000, 7, false},  {RANDOM, 1000, 200, true},   {SORTED, 1000, 20, true},
+    {ONE_EMPTY, 900, 9, true}, {SKEWED, 2000, 50, true},    {RANDOM, 700, 1, false},
+    {RANDOM, 300, 2, false},   {BY_GROUP, 400, 400, false}, {BY_MEMBER, 2000, 2, false},
+};
+
+static int64_t place_of(Pattern pattern, int64_t k, int64_t n, int64_t places, uint64_t *state) {
+  int64_t any = (int64_t)next(state) % places;
+  switch (pattern) {
+  case SORTED: return k * k / n * places / n;
+  case BY_GROUP: return k / (n / places);
+  case BY_MEMBER: return k % places;
+  case SKEWED: return k % 3 ? 1 : any;
+  case ONE_EMPTY: return any ? any : 1;
+  default: return any;
+  }
+}
+
+/* x with v, along axis 1, added at index; each element of the axis may be a row. */
+START_TEST(groups_are_summed) {
+  int64_t n = group_cases[_i].elements, places = group_cases[_i].places;
+  for (int64_t width = 0; width < 3; width += 2) {
+    int rank = width ? 3 : 2;
+    int64_t row = width ? width : 1;
+    uint64_t state = (uint64_t)_i;
+    IrTensor *at = ir_tensor_new(arena, ir_type(IR_I64, 1, &n));
+    for (int64_t k = 0; k < n; k++)
+      at->data.i64[k] = place_of(group_cases[_i].pattern, k, n, places, &state);
+    IrBuilder *b = ir_function_begin(ir_module_new(arena, (IrOptions){0}), NULL, "f");
+    IrValue *x = ir_param(b, ir_type(IR_F64, rank, (int64_t[]){IR_DYNAMIC, places, width}), "x");
+    IrValue *v = ir_param(b, ir_type(IR_F64, rank, (int64_t[]){IR_DYNAMIC, n, width}), "v");
+    IrValue *sum = ir_scatter(b, IR_SCATTER_ADD, x, ir_constant(b, at), v, 1, 0);
+    IrFunction *f = ir_economise(ir_function_end(b, &sum, NULL, 1));
+    ck_assert_int_eq(count_ops(f, IR_SCATTER_ADD), group_cases[_i].scatters);
+    IrTensor *start = random_rows(CHAINS, places * row, -1, 1);
+    IrTensor *more = random_rows(CHAINS, n * row, -1, 1);
+    start->type = ir_type(IR_F64, rank, (int64_t[]){CHAINS, places, width});
+    more->type = ir_type(IR_F64, rank, (int64_t[]){CHAINS, n, width});
+    IrPlan *plan;
+    const IrTensor *got = run(f, (const IrTensor *[]){start, more}, &plan);
+    for (int64_t c = 0; c < CHAINS; c++)
+      for (int64_t k = 0; k < n * row; k++)
+        start->data.f64[(c * places + at->data.i64[k / row]) * row + k % row] +=
+            more->data.f64[c * n * row + k];
+    ck_assert_int_eq(got->count, start->count);
+    for (int64_t k = 0; k < got->count; k++) check_close(got->data.f64[k], start->data.f64[k]);
+    ir_plan_free(plan);
+  }
+}
+END_TEST
+
+START_TEST(can_be_switched_off) {
+  IrFunction *f = softplus_sum(1000, false);
+  IrModule *m = f->module;
+  m->options.no_economy = true;
+  ck_assert_ptr_eq(ir_economise(f), f);
+}
+END_TEST
+
+static void set_up(void) { arena = arena_new(); }
+static void tear_down(void) { arena_free(arena); }
+
+int main(void) {
+  Suite *s = suite_create("economy");
+  TCase *t = tcase_create("economy");
+  tcase_add_checked_fixture(t, set_up, tear_down);
+  tcase_add_loop_test(t, logarithms_are_joined, 0,
+                      (int)(sizeof softplus_cases / sizeof *softplus_cases));
+  tcase_add_test(t, logarithms_that_are_needed_stay);
+  tcase_add_test(t, groups_do_not_overflow);
+  tcase_add_test(t, unbounded_logarithms_stay);
+  tcase_add_loop_test(t, groups_are_summed, 0, (int)(sizeof group_cases / sizeof *group_cases));
+  tcase_add_test(t, can_be_switched_off);
+  suite_add_tcase(s, t);
+  SRunner *runner = srunner_create(s);
+  srunner_set_fork_status(runner, CK_NOFORK);
+  srunner_run_all(runner, CK_NORMAL);
+  int failed = srunner_ntests_failed(runner);
+  srunner_free(runner);
+  return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
