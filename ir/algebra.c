@@ -78,7 +78,6 @@ IrValue *algebra_apply(IrBuilder *b, IrOp op, const IrAttr *attr, IrValue *const
   IrValue *v = elementwise ? try(elementwise_first, 2, &p) : NULL;
   if (!v) v = try(rules[op], RULES_PER_OP, &p);
   if (!v && elementwise) v = try(elementwise_last, 2, &p);
-  if (!v && (op == IR_ADD || op == IR_SUB)) v = rule_sums_outward(&p);
   return v;
 }
 

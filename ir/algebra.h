@@ -29,7 +29,6 @@ RULE(order);            /* constants come second in commutative ops */
 RULE(strip_broadcasts); /* f(broadcast x) = broadcast f(x) */
 RULE(strip_units);      /* leading axes of size 1 that the other operands have anyway */
 RULE(reshapes_outward); /* f(reshape x) = reshape f(x) */
-RULE(sums_outward);     /* x + reshape y = reshape (reshape x + y), for scalars */
 
 /* algebra_arithmetic.c */
 RULE(neg);
@@ -107,6 +106,8 @@ typedef struct {
   IrValue *size;
 } Origin;
 Origin origin_of(const IrValue *v, int axis);
+/* Whether a reshape of the reduction to that type puts back the axes that it removed. */
+bool keeps_axes(const IrValue *reduction, const IrType *to);
 /* Whether a reshape of x only adds and drops axes of size 1. source[k] is then the axis of x that
  * the result's axis k is, or -1 where that has size 1. */
 bool is_unit_reshape(const IrValue *x, IrValue *const *sizes, const IrType *to, int *source);

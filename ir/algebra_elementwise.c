@@ -82,6 +82,21 @@ static bool same_reshape(const IrNode *n, const IrNode *m) {
          node_is_unit_reshape(m, source);
 }
 
+/* A sum and its kin with the axes put back that it was taken over: a reduction that keeps its axes,
+ * which is one node where models run. */
+bool keeps_axes(const IrValue *reduction, const IrType *to) {
+  const IrNode *n = reduction->node;
+  if (!n || n->op < IR_REDUCE_SUM || n->op > IR_REDUCE_ALL || n->in[0]->type.rank != to->rank)
+    return false;
+  for (int k = 0, removed = 0, own = 0; k < to->rank; k++) {
+    bool reduced = removed < n->attr.axis_count && n->attr.axes[removed] == k;
+    removed += reduced;
+    if (reduced ? to->dim[k] != 1 : (to->dim[k] == 1) != (reduction->type.dim[own++] == 1))
+      return false;
+  }
+  return true;
+}
+
 RULE(reshapes_outward) {
   IrValue *in[MOST_OPERANDS];
   const IrNode *first = NULL;
@@ -89,35 +104,10 @@ RULE(reshapes_outward) {
     const IrNode *n = made_by(p->in[k], IR_RESHAPE);
     in[k] = n ? n->in[0] : p->in[k];
     if (!n && p->in[k]->type.rank) return NULL;
+    if (n && keeps_axes(n->in[0], &n->out[0]->type)) return NULL;
     if (n && first && !same_reshape(first, n)) return NULL;
     if (n && !first) first = n;
   }
   if (!first) return NULL;
   return ir_reshape(p->b, apply(p, in, p->count), first->in + 1, first->in_count - 1);
-}
-
-static int axes_beyond_units(const IrType *t) {
-  int count = 0;
-  for (int k = 0; k < t->rank; k++) count += t->dim[k] != 1;
-  return count;
-}
-
-/* Terms of one number per instance of a batch, of which some have an axis of size 1 more than
- * others, are added up without it: then one reshape serves all of them. */
-RULE(sums_outward) {
-  if (p->b->adjoint || axes_beyond_units(p->type) > 1) return NULL;
-  for (int side = 0; side < 2; side++) {
-    const IrNode *n = made_by(p->in[side], IR_RESHAPE);
-    IrValue *in[2] = {p->in[0], p->in[1]}, *other = p->in[1 - side], *sizes[IR_MAX_RANK];
-    int source[IR_MAX_RANK];
-    if (!n || n->in[0]->type.rank >= p->type->rank || !same_units(&n->out[0]->type, p->type) ||
-        !same_units(&other->type, p->type) || !node_is_unit_reshape(n, source))
-      continue;
-    int rank = n->in[0]->type.rank;
-    for (int k = 0; k < rank; k++) sizes[k] = ir_dim(p->b, n->in[0], k);
-    in[side] = n->in[0];
-    in[1 - side] = ir_reshape(p->b, other, sizes, rank);
-    return ir_reshape(p->b, apply(p, in, 2), n->in + 1, p->type->rank);
-  }
-  return NULL;
 }

@@ -166,10 +166,36 @@ static IrValue *reshape_broadcast(const Application *p, const IrNode *n) {
   return ir_broadcast(p->b, result, p->in + 1, rank);
 }
 
+/* Whether x is made of numbers and reductions, elementwise, which the reshape gives back their
+ * axes. */
+static bool is_of_reductions(const IrValue *x, const IrType *to, int depth) {
+  enum { DEEPEST = 5 };
+  if (keeps_axes(x, to)) return true;
+  if (depth == DEEPEST || !x->node || !ir_op_elementwise(x->node->op)) return false;
+  bool any = false;
+  for (int k = 0; k < x->node->in_count; k++) {
+    const IrValue *v = x->node->in[k];
+    if (v->type.rank == 0) continue;
+    if (v->type.rank != x->type.rank || !is_of_reductions(v, to, depth + 1)) return false;
+    any = true;
+  }
+  return any;
+}
+
+/* The same made of the reductions reshaped. */
+static IrValue *with_axes(const Application *p, IrValue *x) {
+  IrValue *in[3];
+  if (x->type.rank == 0) return x;
+  if (keeps_axes(x, p->type)) return ir_reshape(p->b, x, p->in + 1, p->type->rank);
+  for (int k = 0; k < x->node->in_count; k++) in[k] = with_axes(p, x->node->in[k]);
+  return ir_emit(p->b, x->node->op, x->node->attr, in, x->node->in_count);
+}
+
 RULE(reshape) {
   IrValue *x = p->in[0];
   const IrNode *n;
   if (reshapes_to_itself(p)) return x;
+  if (!keeps_axes(x, p->type) && is_of_reductions(x, p->type, 0)) return with_axes(p, x);
   if ((n = made_by(x, IR_RESHAPE))) return ir_reshape(p->b, n->in[0], p->in + 1, p->type->rank);
   if ((n = made_by(x, IR_BROADCAST))) return reshape_broadcast(p, n);
   return NULL;
