@@ -95,12 +95,16 @@ static IrValue *multiple_of(IrValue *v, double *c) {
   return n ? n->in[0] : v;
 }
 
+/* Whether sums are not compensated: those that differentiation makes, but not those of the formulas
+ * that it calls for. */
+static bool is_loose(const Application *p) { return p->b->adjoint && !p->b->exact; }
+
 /* Whether constants may be added up before what stands between them: among reals only where they
  * cannot cancel, since compensated formulas as (1 + x) - 1 live on exactly that rounding. `negate`
  * looks at -d. */
 static bool may_join(const Application *p, const IrValue *c, const IrValue *d, bool negate) {
   double x, y;
-  if (!is_real(p) || p->b->adjoint) return true;
+  if (!is_real(p) || is_loose(p)) return true;
   if (!is_splat(c, &x) || !is_splat(d, &y)) return false;
   return negate ? x * -y > 0 : x * y > 0;
 }
@@ -108,8 +112,8 @@ static bool may_join(const Application *p, const IrValue *c, const IrValue *d, b
 /* Whether x c + x d can be x (c + d): likewise, but what differentiation adds up is not
  * compensated. */
 static bool may_collect(const Application *p, const IrValue *x, double c, double d) {
-  if (c == -d) return has(x, IR_FINITE) && p->b->adjoint;
-  return c * d > 0 || p->b->adjoint;
+  if (c == -d) return has(x, IR_FINITE) && is_loose(p);
+  return c * d > 0 || is_loose(p);
 }
 
 /* An operation on constants, or NULL where they are not to be folded. */
@@ -183,7 +187,7 @@ RULE(add) {
 
 /* (x + y) - y = x and the like, in derivatives, whose sums are not compensated */
 static IrValue *cancelled(const Application *p, IrValue *x, IrValue *y, IrOp op) {
-  const IrNode *n = p->b->adjoint ? made_by(x, op) : NULL;
+  const IrNode *n = is_loose(p) ? made_by(x, op) : NULL;
   if (n && n->in[1] == y && covers(&n->in[0]->type, p->type)) return n->in[0];
   return n && op == IR_ADD && n->in[0] == y && covers(&n->in[1]->type, p->type) ? n->in[1] : NULL;
 }

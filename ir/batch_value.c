@@ -223,10 +223,11 @@ void batch_body(Batcher *t, const IrFunction *f, const Batched *params, Batched 
     for (int k = 0; k < n->in_count; k++)
       if (n->in[k]) in[k] = values[n->in[k]->id];
     const IrScope *scope = ir_set_scope(t->b, n->scope);
-    bool adjoint = ir_set_adjoint(t->b, n->adjoint);
+    bool adjoint = ir_set_adjoint(t->b, n->adjoint), exact = ir_set_exact(t->b, n->exact);
     batch_node(t, n, in, out);
     ir_set_scope(t->b, scope);
     ir_set_adjoint(t->b, adjoint);
+    ir_set_exact(t->b, exact);
     for (int k = 0; k < n->out_count; k++) {
       /* what holds of elements that run need not hold of others */
       if (!t->mask.value) ir_assume(out[k].value, n->out[k]->facts);

@@ -36,6 +36,7 @@ IrBuilder *ir_function_begin(IrModule *m, IrBuilder *parent, const char *name) {
   if (parent) {
     b->scope = parent->scope;
     b->adjoint = parent->adjoint;
+    b->exact = parent->exact;
     b->counts_uses = parent->counts_uses;
   }
   return b;
@@ -52,6 +53,12 @@ const IrScope *ir_set_scope(IrBuilder *b, const IrScope *scope) {
 bool ir_set_adjoint(IrBuilder *b, bool adjoint) {
   bool before = b->adjoint;
   b->adjoint = adjoint;
+  return before;
+}
+
+bool ir_set_exact(IrBuilder *b, bool exact) {
+  bool before = b->exact;
+  b->exact = exact;
   return before;
 }
 
@@ -134,6 +141,7 @@ IrNode *builder_append(IrBuilder *b, IrOp op, IrAttr attr, IrValue *const *in, i
                 .in = ARENA_ARRAY(a, IrValue *, (size_t)(in_count + out_count)),
                 .scope = b->scope,
                 .adjoint = b->adjoint,
+                .exact = b->exact,
                 .owner = b->function};
   n->out = n->in + in_count;
   if (in_count) memcpy(n->in, in, sizeof *in * (size_t)in_count);

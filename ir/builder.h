@@ -105,7 +105,7 @@ struct IrBuilder {
   PointerMap constants; /* canonical tensors to their values */
   NodeTable known;      /* for reuse of equal nodes */
   const IrScope *scope;
-  bool adjoint;
+  bool adjoint, exact;
   bool counts_uses; /* a function is rebuilt here, so that IrValue.uses is known */
   bool ended;
 };

@@ -226,6 +226,7 @@ void copy_node(Copier *c, const IrNode *n) {
   IrBuilder *b = home->b;
   const IrScope *scope = ir_set_scope(b, n->scope ? n->scope : b->scope);
   bool adjoint = ir_set_adjoint(b, b->adjoint || n->adjoint);
+  bool exact = ir_set_exact(b, b->exact || n->exact);
   bool certain = !c->doubtful && (home == c || c->runs);
   Copier at = *c; /* copies into the builder the node goes to */
   at.b = b;
@@ -245,6 +246,7 @@ void copy_node(Copier *c, const IrNode *n) {
   }
   ir_set_scope(b, scope);
   ir_set_adjoint(b, adjoint);
+  ir_set_exact(b, exact);
 }
 
 void copy_nodes(Copier *c) {

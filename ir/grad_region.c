@@ -32,7 +32,7 @@ void repeat_node(IrBuilder *b, const IrNode *n, IrValue **map) {
     return;
   }
   const IrScope *scope = ir_set_scope(b, n->scope);
-  bool adjoint = ir_set_adjoint(b, n->adjoint);
+  bool adjoint = ir_set_adjoint(b, n->adjoint), exact = ir_set_exact(b, n->exact);
   IrValue **in = values(a, n->in_count), **out = values(a, n->out_count);
   for (int k = 0; k < n->in_count; k++) in[k] = map[n->in[k]->id];
   if (n->body[0])
@@ -42,6 +42,7 @@ void repeat_node(IrBuilder *b, const IrNode *n, IrValue **map) {
   for (int k = 0; k < n->out_count; k++) map[n->out[k]->id] = out[k];
   ir_set_scope(b, scope);
   ir_set_adjoint(b, adjoint);
+  ir_set_exact(b, exact);
 }
 
 /* ---- CALL ---- */

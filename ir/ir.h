@@ -104,6 +104,7 @@ struct IrNode {
   IrFunction *body[2];  /* CALL: callee; IF: then, else; LOOP: body */
   const IrScope *scope; /* may be NULL */
   bool adjoint;         /* made by differentiation */
+  bool exact;           /* of a formula that is written for its rounding: sums keep their order */
   IrFunction *owner;
 };
 
@@ -163,6 +164,8 @@ IrModule *ir_builder_module(const IrBuilder *b);
 /* The scope given to nodes from here on; returns the one before. */
 const IrScope *ir_set_scope(IrBuilder *b, const IrScope *scope);
 bool ir_set_adjoint(IrBuilder *b, bool adjoint);
+/* Whether nodes from here on are exact; returns what held before. */
+bool ir_set_exact(IrBuilder *b, bool exact);
 
 /* Appends op(in...) and returns its (first) result. Infers the type; where the operands do not fit,
  * the module remembers the error and the result has some type that it might have had. Unless

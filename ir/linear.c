@@ -3,8 +3,8 @@
  * meet larger ones.
  *
  * Such sums grow term by term in the log density of a model and in the cotangents of what is used
- * often. Among reals, terms that might cancel stay as they are, as compensated formulas live on the
- * rounding between them, except in what differentiation made. */
+ * often. Among reals, terms that might cancel stay as they are, except in what differentiation made.
+ * Sums in exact formulas are left alone: they live on the rounding between their terms. */
 #include "ir/linear.h"
 
 #include "ir/algebra.h"
@@ -103,7 +103,7 @@ static void take_apart(Sum *s, const IrValue *v, double factor, const IrNode *re
   const IrNode *n = v->node;
   double c;
   bool here = !s->source->live || s->source->live[v->id];
-  bool inner = n && here && n->out[0] == v && v->type.dtype == IR_F64 &&
+  bool inner = n && here && !n->exact && n->out[0] == v && v->type.dtype == IR_F64 &&
                (n == s->root || (linear_uses(s->source, v) == 1 && n->adjoint == s->root->adjoint));
   /* parts that are repeated along axes of the sum are terms of their own */
   if (inner && n != s->root && !reshape && !covers(&v->type, &s->root->out[0]->type)) inner = false;
@@ -233,6 +233,7 @@ static IrValue *put_together(const Sum *s) {
 }
 
 IrValue *linear_rebuild(IrBuilder *b, const IrNode *root, const LinearSource *source) {
+  if (root->exact) return NULL;
   Sum s = {.source = source, .b = b, .root = root};
   take_apart(&s, root->out[0], 1, NULL);
   return s.failed || s.term_count < 2 || !is_better(&s) ? NULL : put_together(&s);

@@ -60,9 +60,11 @@ static IrValue *emit_batched(LoopCopy *l, const IrNode *n) {
   }
   const IrScope *scope = ir_set_scope(b, n->scope ? n->scope : b->scope);
   bool adjoint = ir_set_adjoint(b, b->adjoint || n->adjoint);
+  bool exact = ir_set_exact(b, b->exact || n->exact);
   IrValue *v = ir_emit_batched(b, n->op, n->attr, in, n->in_count, batched, 1);
   ir_set_scope(b, scope);
   ir_set_adjoint(b, adjoint);
+  ir_set_exact(b, exact);
   if (v) v->facts = facts_close(v->facts | n->out[0]->facts);
   return v;
 }

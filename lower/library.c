@@ -239,6 +239,7 @@ static Callee *trace_callee(Tracer *t, const FunDef *f, const IrType *params, bo
   Tracer saved = *t;
   Frame frame = {.function = f, .is_library = true};
   t->b = ir_function_begin(t->module, NULL, f->name);
+  ir_set_exact(t->b, elementwise);
   t->frame = &frame;
   t->level = NULL;
   t->mask = t->broken = t->continued = (Tr){0};
