@@ -200,9 +200,36 @@ static void output_value(Tracer *t, Ports *p, const SVal *v, const char *name) {
   add_output(p, port, x.value);
 }
 
+/* Why a variable has no value, or NULL. */
+static const Diagnostic *reason_missing(const Tracer *t, const VarDecl *d) {
+  for (size_t k = t->frame->count; k-- > 0;)
+    if (t->frame->bindings[k]->decl == d) return t->frame->bindings[k]->missing;
+  return NULL;
+}
+
 void output_block(Tracer *t, Ports *p, BlockKind kind) {
   const Block *block = &t->program->blocks[kind];
   for (int k = 0; k < block->stmt_count; k++)
     if (block->stmts[k]->kind == S_DECL)
       output_value(t, p, &lookup(t, block->stmts[k]->decl)->value, block->stmts[k]->decl->name);
+}
+
+void output_available(Tracer *t, Ports *p, BlockKind kind) {
+  const Block *block = &t->program->blocks[kind];
+  size_t before = p->output_count;
+  const VarDecl *missing = NULL;
+  for (int k = 0; k < block->stmt_count; k++) {
+    const VarDecl *d = block->stmts[k]->decl;
+    if (block->stmts[k]->kind != S_DECL) continue;
+    const Diagnostic *why = reason_missing(t, d);
+    if (!why) {
+      output_value(t, p, &lookup(t, d)->value, d->name);
+      continue;
+    }
+    diag(t->diagnostics, DIAG_WARNING, why->span,
+         "'%s' is left out of the model, as this is not supported yet: %s", d->name, why->message);
+    missing = d;
+  }
+  if (missing && p->output_count == before)
+    lookup(t, missing); /* there is nothing else: unsupported */
 }

@@ -27,5 +27,7 @@ void trace_parameter_inputs(Tracer *t, Ports *p);
 /* Every variable that the block declares at its top level becomes an output. Unsupported where one
  * has no value. */
 void output_block(Tracer *t, Ports *p, BlockKind kind);
+/* The same, without those that have none: a warning names each. Unsupported where none is left. */
+void output_available(Tracer *t, Ports *p, BlockKind kind);
 
 #endif

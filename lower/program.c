@@ -177,7 +177,7 @@ static void trace_generate(Tracer *t, Ports *p) {
   trace_transformed_parameters(t);
   if (block_draws(&t->program->blocks[BLOCK_GENERATED_QUANTITIES])) start_generator(t, p, true);
   trace_definitions(t, BLOCK_GENERATED_QUANTITIES);
-  output_block(t, p, BLOCK_GENERATED_QUANTITIES);
+  output_available(t, p, BLOCK_GENERATED_QUANTITIES);
   require_outputs(t, p, "generated quantities");
 }
 

@@ -127,6 +127,14 @@ class Command(unittest.TestCase):
         self.converts('m.stan', '-o', 'density.onnx')
         self.fails(3, r"line 3, column \d+", 'm.stan', '--emit', 'generate', '-o', 'out.onnx')
 
+    def test_one_unsupported_quantity_is_left_out(self):
+        self.write('m.stan', 'parameters { real x; }\ngenerated quantities {\n  real y = 2 * x;\n  complex z = to_complex(x, 1);\n  real w = y + 1;\n}\n')
+        message = self.converts('m.stan', '--emit', 'generate', '-o', 'out.onnx').stderr.decode()
+        self.assertRegex(message, r"Warning in 'm.stan', line 4")
+        self.assertIn("'z' is left out", message)
+        p = self.runner('out.onnx', '--info', '--json')
+        self.assertEqual([o['name'] for o in json.loads(p.stdout)['outputs']], ['y', 'w'])
+
     def test_info(self):
         self.write('m.stan', NORMAL)
         info = json.loads(self.converts('--info', 'm.stan').stdout)
