@@ -3,8 +3,8 @@
  * meet larger ones.
  *
  * Such sums grow term by term in the log density of a model and in the cotangents of what is used
- * often. Among reals, terms that might cancel stay as they are, except in what differentiation made.
- * Sums in exact formulas are left alone: they live on the rounding between their terms. */
+ * often. Among reals, terms that might cancel stay as they are, except in what differentiation
+ * made. Sums in exact formulas are left alone: they live on the rounding between their terms. */
 #include "ir/linear.h"
 
 #include "ir/algebra.h"

@@ -19,7 +19,8 @@ real six_inverse_products(real x, real top) {
          + 1 / ((x + 4) * (top + 4)) + 1 / ((x + 5) * (top + 5));
 }
 
-// digamma(x + d) - digamma(x) for x and x + d >= 0, likewise
+// digamma(x + d) - digamma(x) for x and x + d >= 0, likewise; of the series in w the divided difference is taken, so that small d keep their
+// digits
 @derivative(lgamma_ratio, x)
 real digamma_growth(real x, real d) {
   real y = x + 5.5;
@@ -28,12 +29,13 @@ real digamma_growth(real x, real d) {
   real v = square(1 / top);
   real step = d / y;
   real grown = 1 + step;
+  real c3 = -0.01415984718834061 * w + 0.0072850432875265925;
+  real c2 = c3 * w - 0.00412839486973266;
+  real c1 = c2 * w + 0.0038441847696427363;
+  real c0 = c1 * w - 0.007291666361971346;
+  real difference = (((((-0.01415984718834061 * v + c3) * v + c2) * v + c1) * v + c0) * v) + (c0 * w + 0.04166666666615974);
   return log(grown) + (step - (grown - 1)) / grown
-         + v * (0.04166666666615974 + v * (-0.007291666361971346 + v * (0.0038441847696427363
-         + v * (-0.00412839486973266 + v * (0.0072850432875265925 + v * -0.01415984718834061)))))
-         - w * (0.04166666666615974 + w * (-0.007291666361971346 + w * (0.0038441847696427363
-         + w * (-0.00412839486973266 + w * (0.0072850432875265925 + w * -0.01415984718834061)))))
-         + d * six_inverse_products(x, x + d);
+         + d * (six_inverse_products(x, x + d) - (top + y) * v * w * difference);
 }
 
 @derivative(lgamma_ratio, d)
