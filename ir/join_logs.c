@@ -10,10 +10,8 @@
 #include <math.h>
 
 enum {
-  LEAST_GROUP = 8,    /* smaller groups are not worth their nodes, */
-  LARGEST_GROUP = 64, /* nor are larger ones, unless there need be but one */
-  MANY = 128,         /* elements for which two more nodes are worth it, */
-  VERY_MANY = 512     /* and for which dividing them unevenly is */
+  LEAST_GROUP = 8,   /* smaller groups are not worth their nodes, */
+  LARGEST_GROUP = 64 /* nor are larger ones */
 };
 
 static const double MOST_EXPONENT = 700; /* of e, in a double */
@@ -37,12 +35,6 @@ static int64_t trailing_count(const IrNode *sum, const IrType *t) {
   return count;
 }
 
-static int64_t largest_divisor(int64_t n, int64_t most) {
-  for (int64_t k = most; k > 1; k--)
-    if (n % k == 0) return k;
-  return 1;
-}
-
 /* Whether numbers like x can be multiplied, and how many at a time. */
 static bool divide(const IrNode *sum, const IrValue *x, Division *d) {
   Bounds bounds = bounds_of(x);
@@ -51,15 +43,15 @@ static bool divide(const IrNode *sum, const IrValue *x, Division *d) {
   if (d->count < 2 || !(bounds.low > 0) || !(bounds.high < INFINITY)) return false;
   double most = fmax(fabs(log(bounds.low)), fabs(log(bounds.high)));
   double largest = most > 0 ? floor(MOST_EXPONENT / most) : LARGEST_GROUP;
-  if (largest >= (double)d->count) {
+  d->group = largest < LARGEST_GROUP ? (int64_t)largest : LARGEST_GROUP;
+  if (d->count <= LARGEST_GROUP) {
+    bool one = d->group >= d->count;
     d->group = d->count;
-    return true;
+    return one;
   }
-  if (largest < LEAST_GROUP || d->count < MANY) return false;
-  int64_t limit = largest < LARGEST_GROUP ? (int64_t)largest : LARGEST_GROUP;
-  d->group = largest_divisor(d->count, limit);
-  if (d->group < LEAST_GROUP) d->group = limit;
-  return d->count % d->group == 0 || d->count >= VERY_MANY;
+  /* the graph is to be the same however many elements there are, so that there is always a rest */
+  while (d->group >= LEAST_GROUP && d->count % d->group == 0) d->group--;
+  return d->group >= LEAST_GROUP;
 }
 
 /* x with the elements in one axis, or in two. */
@@ -77,18 +69,13 @@ static IrValue *sum_of_logs(IrBuilder *b, IrValue *x, const Division *d) {
   if (groups == 1)
     return ir_unary(b, IR_LOG,
                     ir_reduce(b, IR_REDUCE_PROD, in_groups(b, x, d->rank, d->count, 0), &last, 1));
-  IrValue *even = x, *parts[2];
-  if (rest) {
-    x = in_groups(b, x, d->rank, d->count, 0);
-    even = ir_slice(b, x, d->rank, ir_i64(b, 0), ir_i64(b, d->count - rest));
-  }
-  even = in_groups(b, even, d->rank, d->group, groups);
-  parts[0] = ir_reduce(b, IR_REDUCE_PROD, even, &last, 1);
-  if (rest) {
-    parts[1] = ir_slice(b, x, d->rank, ir_i64(b, d->count - rest), ir_i64(b, rest));
-    parts[0] = ir_concat(b, parts, 2, d->rank);
-  }
-  return ir_reduce(b, IR_REDUCE_SUM, ir_unary(b, IR_LOG, parts[0]), &last, 1);
+  IrValue *start = ir_i64(b, d->count - rest), *parts[2];
+  x = in_groups(b, x, d->rank, d->count, 0);
+  parts[0] = in_groups(b, ir_slice(b, x, d->rank, ir_i64(b, 0), start), d->rank, d->group, groups);
+  parts[0] = ir_reduce(b, IR_REDUCE_PROD, parts[0], &last, 1);
+  parts[1] = ir_slice(b, x, d->rank, start, ir_i64(b, rest));
+  return ir_reduce(b, IR_REDUCE_SUM, ir_unary(b, IR_LOG, ir_concat(b, parts, 2, d->rank)), &last,
+                   1);
 }
 
 /* ---- sums ---- */
