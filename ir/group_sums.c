@@ -1,10 +1,13 @@
 /* Additions to places known beforehand, as sums of groups: the elements of each place are brought
- * side by side and summed up, which takes a third of the time of adding them one by one. Groups of
- * different sizes are filled up with elements that a mask makes 0; where they differ much, large
- * ones are divided into rows, whose sums are added to their places one by one. */
+ * side by side and summed up, which takes a third of the time of adding them one by one. Groups are
+ * divided into rows of one length, filled up with elements that a mask makes 0, and the rows' sums
+ * are added to their places one by one.
+ *
+ * The graph is the same for any number of elements above FEW: neither what suits the sizes at hand
+ * best, nor rows that happen to need no mask, change its form. */
 #include "ir/economy.h"
 
-enum { MANY = 128 }; /* elements for which three more nodes are worth it */
+enum { FEW = 64 }; /* elements that are not worth three more nodes */
 
 /* Nanoseconds for an element that is added alone, and for one of a row. */
 static const double ALONE = 4.9, IN_ROW = 1.8;
@@ -40,11 +43,17 @@ static int64_t largest_group(const Groups *g) {
 
 /* ---- rows ---- */
 
-/* Groups as rows of equal length: one for each place, or (`divided`) as many as its group needs. */
+/* Groups as rows of equal length, as many as each needs. */
 typedef struct {
   int64_t rows, length;
-  bool divided;
 } Rows;
+
+/* Whether some row is not full. */
+static bool leaves_gaps(const Groups *g, int64_t length) {
+  for (int64_t p = 0; p < g->places; p++)
+    if (group_size(g, p) % length) return true;
+  return false;
+}
 
 static int64_t rows_needed(const Groups *g, int64_t length) {
   int64_t rows = 0;
@@ -53,15 +62,17 @@ static int64_t rows_needed(const Groups *g, int64_t length) {
 }
 
 static double cost(const Rows *r) {
-  return IN_ROW * (double)r->rows * (double)r->length + (r->divided ? ALONE * (double)r->rows : 0);
+  return IN_ROW * (double)r->rows * (double)r->length + ALONE * (double)r->rows;
 }
 
 static Rows cheapest_rows(const Groups *g) {
   int64_t most = largest_group(g);
-  Rows best = {g->places, most, false};
-  for (int64_t length = 2; length < most; length *= 2) {
-    Rows r = {rows_needed(g, length), length, true};
-    if (cost(&r) < cost(&best)) best = r;
+  Rows best = {0, 0};
+  for (int64_t power = 2; best.rows == 0 || power < 2 * most; power *= 2) {
+    Rows r = {0, power};
+    while (!leaves_gaps(g, r.length)) r.length++;
+    r.rows = rows_needed(g, r.length);
+    if (best.rows == 0 || cost(&r) < cost(&best)) best = r;
   }
   return best;
 }
@@ -69,7 +80,6 @@ static Rows cheapest_rows(const Groups *g) {
 /* What is gathered for the rows, the mask of what counts, and the places of the rows. */
 typedef struct {
   IrTensor *index, *mask, *place;
-  bool all; /* everything counts */
 } Layout;
 
 static IrTensor *vector(Arena *a, IrDtype dtype, int64_t count) {
@@ -80,18 +90,15 @@ static IrTensor *vector(Arena *a, IrDtype dtype, int64_t count) {
  * an infinity does not spoil others. */
 static Layout lay_out(Arena *a, const Groups *g, const Rows *rows) {
   int64_t n = rows->rows * rows->length, row = 0;
-  Layout l = {vector(a, IR_I64, n), vector(a, IR_F64, n), vector(a, IR_I64, rows->rows), true};
+  Layout l = {vector(a, IR_I64, n), vector(a, IR_F64, n), vector(a, IR_I64, rows->rows)};
   for (int64_t p = 0; p < g->places; p++) {
     int64_t at = g->start[p], end = g->start[p + 1];
-    for (bool first = !rows->divided; first || at < end; first = false, row++) {
+    for (; at < end; row++) {
       l.place->data.i64[row] = p;
       for (int64_t k = 0; k < rows->length; k++, at++) {
         int64_t here = row * rows->length + k;
-        l.all &= at < end;
         l.mask->data.f64[here] = at < end;
-        l.index->data.i64[here] = at < end            ? g->order[at]
-                                  : end > g->start[p] ? g->order[end - 1]
-                                                      : 0;
+        l.index->data.i64[here] = g->order[at < end ? at : end - 1];
       }
     }
   }
@@ -151,9 +158,8 @@ static IrValue *sums_of_rows(IrBuilder *b, const Groups *g, const Rows *rows, Ir
                              IrValue *v, int axis) {
   Layout l = lay_out(b->module->arena, g, rows);
   v = ir_gather(b, v, ir_constant(b, l.index), axis, 0);
-  if (!l.all) v = ir_binary(b, IR_MUL, v, along(b, l.mask, axis, v->type.rank));
+  v = ir_binary(b, IR_MUL, v, along(b, l.mask, axis, v->type.rank));
   v = sum_along(b, divided(b, v, axis, rows->rows, rows->length), axis + 1);
-  if (!rows->divided) return ir_binary(b, IR_ADD, x, v);
   return ir_scatter(b, IR_SCATTER_ADD, x, ir_constant(b, l.place), v, axis, 0);
 }
 
@@ -170,7 +176,7 @@ IrValue *group_sums(const Economy *e, const IrNode *n) {
     return NULL;
   IrValue *sums = sums_in_order(b, &g, v, axis);
   if (sums) return ir_binary(b, IR_ADD, x, sums);
+  if (g.count <= FEW || g.count <= g.places) return NULL;
   Rows rows = cheapest_rows(&g);
-  if (g.count < MANY || rows.length < 2 || cost(&rows) > 0.8 * ALONE * (double)g.count) return NULL;
   return sums_of_rows(b, &g, &rows, x, v, axis);
 }
