@@ -52,16 +52,20 @@ RULE(slice) {
 
 /* ---- indices ---- */
 
-/* Whether an index of rank 0 or 1 is start, start + 1, ... in order; its length. */
-static bool is_run(const IrValue *index, int64_t *start, int64_t *length) {
+/* Whether an index, row by row, is start, start + 1, ... in order; its length. */
+static bool counts_up(const IrValue *index, int64_t *start, int64_t *length) {
   const IrTensor *t = index->constant;
-  if (!t || t->type.dtype != IR_I64 || t->type.rank > 1 || t->count == 0 || t->data.i64[0] < 0)
-    return false;
+  if (!t || t->type.dtype != IR_I64 || t->count == 0 || t->data.i64[0] < 0) return false;
   *start = t->data.i64[0];
   *length = t->count;
   for (int64_t k = 1; k < t->count; k++)
     if (t->data.i64[k] != *start + k) return false;
   return true;
+}
+
+/* The same for an index of rank 0 or 1. */
+static bool is_run(const IrValue *index, int64_t *start, int64_t *length) {
+  return index->type.rank <= 1 && counts_up(index, start, length);
 }
 
 /* Whether no element is indexed twice, because each index addresses one only. */
@@ -83,11 +87,20 @@ static bool within(int64_t start, int64_t length, int64_t size) {
 
 /* ---- gathers ---- */
 
+/* A slice; where the index has more axes than one, reshaped to them. */
 static IrValue *gather_run(const Application *p) {
-  IrValue *x = p->in[0], *index = p->in[1];
-  int64_t start, length, size = x->type.dim[p->attr->axis];
-  if (p->attr->batch || index->type.rank != 1 || !is_run(index, &start, &length)) return NULL;
-  return within(start, length, size) ? slice(p->b, x, p->attr->axis, start, length) : NULL;
+  IrValue *x = p->in[0], *index = p->in[1], *sizes[IR_MAX_RANK];
+  int axis = p->attr->axis, count = 0;
+  int64_t start, length;
+  if (p->attr->batch || index->type.rank < 1 || !counts_up(index, &start, &length) ||
+      !within(start, length, x->type.dim[axis]))
+    return NULL;
+  IrValue *v = slice(p->b, x, axis, start, length);
+  if (index->type.rank == 1) return v;
+  for (int k = 0; k < axis; k++) sizes[count++] = ir_dim(p->b, x, k);
+  for (int k = 0; k < index->type.rank; k++) sizes[count++] = ir_dim(p->b, index, k);
+  for (int k = axis + 1; k < x->type.rank; k++) sizes[count++] = ir_dim(p->b, x, k);
+  return ir_reshape(p->b, v, sizes, count);
 }
 
 /* Of what was gathered by known indices: by those of them that are wanted. */
@@ -121,17 +134,41 @@ static IrValue *gather_concat(const Application *p, const IrNode *n) {
   return NULL;
 }
 
-/* What was just written: an element, or, at another known place, what was there before. */
+typedef enum { APART, SAME_ONCE, MIXED } Relation;
+
+/* Whether known indices of an axis have no place in common, or are the same with no place twice. */
+static Relation relation(Arena *a, const IrTensor *x, const IrTensor *y, int64_t size) {
+  bool *seen = ARENA_ARRAY(a, bool, (size_t)size), same = x->count == y->count, once = true;
+  for (int64_t k = 0; k < x->count; k++) {
+    int64_t at = x->data.i64[k];
+    if (at < 0 || at >= size) return MIXED;
+    once &= !seen[at];
+    seen[at] = true;
+    same &= k < y->count && y->data.i64[k] == at;
+  }
+  if (same && once) return SAME_ONCE;
+  for (int64_t k = 0; k < y->count; k++) {
+    int64_t at = y->data.i64[k];
+    if (at < 0 || at >= size || seen[at]) return MIXED;
+  }
+  return APART;
+}
+
+/* What was just written, or, at other known places, what was there before. */
 static IrValue *gather_scatter(const Application *p, const IrNode *n) {
   const IrAttr *attr = &n->attr;
   IrValue *wanted = p->in[1], *written = n->in[1];
+  int64_t size = n->in[0]->type.dim[attr->axis];
   if (attr->axis != p->attr->axis || attr->batch != p->attr->batch) return NULL;
   if (wanted == written && n->op == IR_SCATTER_SET && is_single(wanted, attr)) return n->in[2];
-  int64_t i, j;
-  bool apart = is_known_size(wanted, &i) && is_known_size(written, &j) && i != j;
-  return apart && within(i, 1, n->in[0]->type.dim[attr->axis])
-             ? ir_gather(p->b, n->in[0], wanted, attr->axis, attr->batch)
-             : NULL;
+  if (attr->batch || size == IR_DYNAMIC || !wanted->constant || !written->constant ||
+      wanted->type.rank != written->type.rank)
+    return NULL;
+  switch (relation(p->b->module->arena, wanted->constant, written->constant, size)) {
+  case APART: return ir_gather(p->b, n->in[0], wanted, attr->axis, 0);
+  case SAME_ONCE: return n->op == IR_SCATTER_SET ? n->in[2] : NULL;
+  default: return NULL;
+  }
 }
 
 /* An element of each of what is repeated. */

@@ -209,6 +209,26 @@ CASE(gather_of_written) {
   V x = ir_scatter(b, IR_SCATTER_SET, in[0], in[1], in[2], 0, 0);
   return ir_gather(b, x, in[1], 0, 0);
 }
+CASE(gather_of_rows_written) {
+  V x = ir_scatter(b, IR_SCATTER_SET, in[0], indices(b, 2, (int64_t[]){4, 0}), in[1], 0, 0);
+  return ir_gather(b, x, indices(b, 2, (int64_t[]){4, 0}), 0, 0);
+}
+CASE(gather_of_rows_beside) {
+  V x = ir_scatter(b, IR_SCATTER_SET, in[0], indices(b, 2, (int64_t[]){4, 0}), in[1], 0, 0);
+  return ir_gather(b, x, indices(b, 2, (int64_t[]){3, 1}), 0, 0);
+}
+CASE(gather_of_rows_mixed) {
+  V x = ir_scatter(b, IR_SCATTER_SET, in[0], indices(b, 2, (int64_t[]){4, 0}), in[1], 0, 0);
+  return ir_gather(b, x, indices(b, 2, (int64_t[]){4, 1}), 0, 0);
+}
+CASE(gather_of_row_written_twice) {
+  V x = ir_scatter(b, IR_SCATTER_SET, in[0], indices(b, 2, (int64_t[]){4, 4}), in[1], 0, 0);
+  return ir_gather(b, x, indices(b, 2, (int64_t[]){4, 4}), 0, 0);
+}
+CASE(gather_run_as_matrix) {
+  V at = ir_reshape(b, indices(b, 4, (int64_t[]){1, 2, 3, 4}), (V[]){n(b, 2), n(b, 2)}, 2);
+  return ir_gather(b, in[0], at, 0, 0);
+}
 CASE(gather_of_added) {
   V x = ir_scatter(b, IR_SCATTER_ADD, in[0], in[1], in[2], 0, 0);
   return ir_gather(b, x, in[1], 0, 0);
@@ -382,6 +402,11 @@ static const Case cases[] = {
     {"gather_gather", "f3", gather_gather, 1, 1, false},
     {"gather_of_concat", "f3 f2", gather_of_concat, 1, 3, false},
     {"gather_of_written", "f3 i f", gather_of_written, 0, 0, false},
+    {"gather_of_rows_written", "f5 f2", gather_of_rows_written, 0, 2, false},
+    {"gather_of_rows_beside", "f5 f2", gather_of_rows_beside, 1, 2, false},
+    {"gather_of_rows_mixed", "f5 f2", gather_of_rows_mixed, 2, 2, false},
+    {"gather_of_row_written_twice", "f5 f2", gather_of_row_written_twice, 2, 2, false},
+    {"gather_run_as_matrix", "f5x2", gather_run_as_matrix, 2, 1, false},
     {"gather_of_added", "f3 i f", gather_of_added, 2, 2, false},
     {"gather_of_broadcast", "f3 f3x3", gather_of_broadcast, 1, 1, false},
     {"gather_of_repeated_column", "f2x1 f2x3", gather_of_repeated_column, 1, 1, false},
@@ -402,7 +427,7 @@ static const Case cases[] = {
     {"sum_of_ratio", "f2x3 f2", sum_of_ratio, 3, 3, true},
     {"sum_of_shifted", "f2x3 f2", sum_of_shifted, 3, 4, false},
     {"sum_of_outer", "f2 f3", sum_of_outer, 3, 4, false},
-    {"sum_in_steps", "f2x3 f2", sum_in_steps, 3, 3, false},
+    {"sum_in_steps", "f2x3 f2", sum_in_steps, 3, 3, true},
     {"sum_of_transposed", "f2x3", sum_of_transposed, 1, 1, false},
     {"sum_of_reshaped", "f2x3", sum_of_reshaped, 1, 1, false},
     {"outer_product", "f2 f3", outer_product, 2, 2, false},
