@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Time per gradient, side by side on the same points: stan2onnx's models in ONNX Runtime, real Stan, stanli.
 
-bench/gradient.py [--only MODEL[,MODEL]] [--skip-stan] [-o TABLE.md]
+bench/gradient.py [--build FOLDER] [--keep FOLDER] [--only MODEL[,MODEL]] [--skip-stan] [-o TABLE.md]
 
-Run with the Python of an environment that has httpstan==4.13.0 (real Stan 2.35), stanli and numpy; needs a C++ compiler and a build in build/
-(scripts/demo.sh makes one). Programs are those of testdata/, with their data repeated to the sizes below. ONNX Runtime is driven through its C ABI
+Run with the Python of an environment that has httpstan==4.13.0 (real Stan 2.35), stanli and numpy; needs a C++ compiler and a build
+(scripts/demo.sh makes one in build/). Programs are those of testdata/, with their data repeated to the sizes below. ONNX Runtime is driven through its C ABI
 by stan2onnx-run, with one thread; Stan by a C++ loop (-O3 -march=native); stanli through its C interface. Times are the best of several batches, in
 microseconds per gradient of one chain; ratios are ours over theirs: below 1 we are faster.
 """
@@ -51,10 +51,10 @@ def enlarged(model, sizes):
     return data
 
 
-def ours(model, data_file, tmp):
+def ours(build, model, data_file, tmp):
     """microseconds a chain by number of chains, and the number of nodes"""
     onnx = os.path.join(tmp, 'm.onnx')
-    p = subprocess.run([os.path.join(ROOT, 'build', 'stan2onnx'), model, '--data', data_file, '-o', onnx, '--stats'], capture_output=True, text=True)
+    p = subprocess.run([os.path.join(build, 'stan2onnx'), model, '--data', data_file, '-o', onnx, '--stats'], capture_output=True, text=True)
     if p.returncode: return None, p.stderr.strip().split('\n')[0]
     nodes = int(p.stderr.split('nodes ')[1].split(',')[0])
     run, times = os.path.join(ROOT, 'build', 'stan2onnx-run'), {}
@@ -69,14 +69,21 @@ def ours(model, data_file, tmp):
     return times, nodes
 
 
-def real_stan(model, data_file, tmp):
+def compiled(source, name, folder):
+    """the timer of a Stan program, compiled unless the folder holds it"""
     import httpstan
-    stan = os.path.dirname(httpstan.__file__)
-    subprocess.run([os.path.join(stan, 'stanc'), '--o=' + os.path.join(tmp, 'm.hpp'), model], check=True, capture_output=True)
-    exe = os.path.join(tmp, 'timer')
-    subprocess.run(['g++', '-O3', '-march=native', '-std=c++17', '-w', '-D_REENTRANT', '-DBOOST_DISABLE_ASSERTS', '-I' + tmp, '-I' + os.path.join(stan, 'include'),
-                    os.path.join(HERE, 'stan_timer.cpp'), '-o', exe, '-L' + os.path.join(stan, 'lib'), '-Wl,-rpath,' + os.path.join(stan, 'lib'),
+    exe, stan = os.path.join(folder, name), os.path.dirname(httpstan.__file__)
+    if os.path.exists(exe): return exe
+    subprocess.run([os.path.join(stan, 'stanc'), '--o=' + os.path.join(folder, 'm.hpp'), source], check=True, capture_output=True)
+    subprocess.run(['g++', '-O3', '-march=native', '-std=c++17', '-w', '-D_REENTRANT', '-DBOOST_DISABLE_ASSERTS', '-I' + folder, '-I' + os.path.join(stan, 'include'),
+                    os.path.join(HERE, 'stan_timer.cpp'), '-o', exe + '.new', '-L' + os.path.join(stan, 'lib'), '-Wl,-rpath,' + os.path.join(stan, 'lib'),
                     '-ltbb', '-lsundials_cvodes', '-lsundials_idas', '-lsundials_kinsol', '-lsundials_nvecserial'], check=True)
+    os.rename(exe + '.new', exe)
+    return exe
+
+
+def real_stan(source, name, data_file, folder):
+    exe = compiled(source, name, folder)
     return float(subprocess.run([exe, data_file], check=True, capture_output=True, text=True).stdout)
 
 
@@ -107,6 +114,8 @@ def by_stanli(model, data_file):
 
 def main():
     a = argparse.ArgumentParser(description=__doc__.split('\n')[0])
+    a.add_argument('--build', default=os.path.join(ROOT, 'build'))
+    a.add_argument('--keep', help="where compiled Stan programs are kept for the next time")
     a.add_argument('--only')
     a.add_argument('--skip-stan', action='store_true')
     a.add_argument('-o', '--output')
@@ -119,12 +128,12 @@ def main():
         with tempfile.TemporaryDirectory() as tmp:
             data_file, source = os.path.join(tmp, 'data.json'), os.path.join(ROOT, 'testdata', model, 'model.stan')
             json.dump(enlarged(model, sizes), open(data_file, 'w'))
-            times, nodes = ours(source, data_file, tmp)
+            times, nodes = ours(a.build, source, data_file, tmp)
             label = model + ''.join(', %s = %d' % s for s in sizes.items())
             if times is None:
                 lines.append('| %s | %s |' % (label, nodes))
             else:
-                stan = math.nan if a.skip_stan else real_stan(source, data_file, tmp)
+                stan = math.nan if a.skip_stan else real_stan(source, model, data_file, a.keep or tmp)
                 try: li = by_stanli(source, data_file)
                 except Exception as e: li = math.nan; print('stanli: %s' % str(e).split('\n')[0], file=sys.stderr)
                 lines.append('| %s | %d | %.1f | %.2f | %.2f | %.1f | %.1f | %.2f | %.2f | %.2f |' % (
