@@ -66,7 +66,7 @@ static IrValue *in_groups(IrBuilder *b, IrValue *x, int rank, int64_t first, int
 static IrValue *sum_of_logs(IrBuilder *b, IrValue *x, const Division *d) {
   int8_t last = (int8_t)d->rank;
   int64_t groups = d->count / d->group, rest = d->count % d->group;
-  if (groups == 1)
+  if (!rest)
     return ir_unary(b, IR_LOG,
                     ir_reduce(b, IR_REDUCE_PROD, in_groups(b, x, d->rank, d->count, 0), &last, 1));
   IrValue *start = ir_i64(b, d->count - rest), *parts[2];
