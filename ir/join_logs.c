@@ -11,7 +11,7 @@
 
 enum {
   LEAST_GROUP = 8,   /* smaller groups are not worth their nodes, */
-  LARGEST_GROUP = 64 /* nor are larger ones */
+  LARGEST_GROUP = 48 /* nor are larger ones: of 100 elements there are to be two groups at least */
 };
 
 static const double MOST_EXPONENT = 700; /* of e, in a double */
