@@ -35,7 +35,7 @@ real digamma_growth(real x, real d) {
   real c0 = c1 * w - 0.007291666361971346;
   real difference = (((((-0.01415984718834061 * v + c3) * v + c2) * v + c1) * v + c0) * v) + (c0 * w + 0.04166666666615974);
   return log(grown) + (step - (grown - 1)) / grown
-         + d * (six_inverse_products(x, x + d) - (top + y) * v * w * difference);
+         + d * six_inverse_products(x, x + d) - d / top * (1 + y / top) * w * difference;
 }
 
 @derivative(lgamma_ratio, d)
