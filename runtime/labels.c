@@ -1,15 +1,6 @@
 #include "runtime/labels.h"
 
-#include <jansson.h>
-#include <string.h>
-
-static json_t *description(const OrtModel *m) {
-  size_t count;
-  const OrtProperty *p = ort_properties(m, &count);
-  for (size_t k = 0; k < count; k++)
-    if (strcmp(p[k].key, "stan.model") == 0) return json_loads(p[k].value, 0, NULL);
-  return NULL;
-}
+#include "runtime/columns.h"
 
 /* Names the coordinates of one parameter; false where its description does not fit. */
 static bool label_parameter(Arena *a, json_t *parameter, int64_t count, const char **labels) {
@@ -27,7 +18,7 @@ static bool label_parameter(Arena *a, json_t *parameter, int64_t count, const ch
 }
 
 const char *const *coordinate_labels(Arena *a, const OrtModel *m, int64_t count) {
-  json_t *model = description(m), *parameters = json_object_get(model, "parameters");
+  json_t *model = model_description(m), *parameters = json_object_get(model, "parameters");
   const char **labels = ARENA_ARRAY(a, const char *, (size_t)count);
   bool known = json_is_array(parameters);
   for (size_t k = 0; known && k < json_array_size(parameters); k++)

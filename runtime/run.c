@@ -1,16 +1,15 @@
 /* stan2onnx-run: evaluates emitted models in ONNX Runtime. */
-#include "base/text.h"
+#include "runtime/command.h"
 #include "runtime/labels.h"
 #include "runtime/options.h"
+#include "runtime/progress.h"
 #include "runtime/tables.h"
+#include "runtime/threefry.h"
 #include "runtime/values.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
-
-enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
 /* Names of the contract's own inputs. */
 static const char *const POINT_INPUT = "unconstrained";
@@ -34,22 +33,12 @@ static bool leads_with_batch(const OrtPort *p) {
 }
 
 static const char *open_model(Run *r) {
-  const char *tried;
-  const char *library = ort_find(r->arena, r->options.ort, &tried);
-  if (!library && r->options.ort)
-    return arena_printf(r->arena, "no ONNX Runtime library at %s", tried);
-  const char *error = ort_open(r->arena, library, &r->ort);
-  if (error && !library)
-    return arena_printf(
-        r->arena,
-        "no ONNX Runtime library found (looked in: %s); install it with 'pip install onnxruntime', "
-        "or say where it is with --ort or STAN2ONNX_ORT",
-        tried);
+  const char *error = open_runtime(r->arena, r->options.ort, &r->ort);
   if (error) return error;
   FILE *file = fopen(r->options.model, "rb");
   if (!file) return arena_printf(r->arena, "cannot read %s: %s", r->options.model, strerror(errno));
   fclose(file);
-  error = ort_load_file(r->ort, r->arena, r->options.model, r->options.threads, &r->model);
+  error = ort_load_file(r->ort, r->arena, r->options.model, (int)r->options.threads, &r->model);
   return error ? arena_printf(r->arena, "%s: %s", r->options.model, error) : NULL;
 }
 
@@ -63,12 +52,10 @@ static const char *point(Run *r, const OrtPort *port, OrtTensor *out) {
   return NULL;
 }
 
-/* The generator's initial state of a seed: its high and low 32 bits. */
 static void prng_state(Run *r, OrtTensor *out) {
-  int64_t *words = arena_array(r->arena, 2, sizeof *words);
-  words[0] = (int64_t)(r->options.seed >> 32);
-  words[1] = (int64_t)(r->options.seed & 0xffffffffu);
-  *out = (OrtTensor){.element = ORT_I64, .rank = 1, .dims = {2}, .data = words};
+  RandomState *state = ARENA_NEW(r->arena, RandomState);
+  *state = random_state(r->options.seed);
+  *out = (OrtTensor){.element = ORT_I64, .rank = 1, .dims = {2}, .data = state->words};
 }
 
 /* How many draws to make, where no parameter has as many values. */
@@ -107,12 +94,6 @@ static const char *bind_inputs(Run *r) {
   r->inputs = ARENA_ARRAY(r->arena, OrtTensor, count);
   for (size_t k = 0; k < count && !error; k++) error = input(r, &ports[k], &r->inputs[k]);
   return error;
-}
-
-static double seconds_now(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
 /* The least time of an evaluation over half a second of them. */
@@ -224,37 +205,28 @@ static void finish(Run *r) {
   ort_close(r->ort);
 }
 
-static int print(const Text *out) {
-  if (out->length && fwrite(out->data, 1, out->length, stdout) != out->length) goto failed;
-  if (fflush(stdout) == 0) return EXIT_DONE;
-failed:
-  fprintf(stderr, "stan2onnx-run: cannot write: %s\n", strerror(errno));
-  return EXIT_FAILED;
-}
-
-static int command(Arena *a, int argc, char **argv) {
+static int run_command(Arena *a, int argc, char **argv) {
   Run r = {.arena = a};
   const char *error = run_options(a, argc, argv, &r.options);
-  if (error) {
-    fprintf(stderr, "stan2onnx-run: %s (see --help)\n", error);
-    return EXIT_USAGE;
-  }
-  if (r.options.help) {
-    print_run_help(stdout);
-    return EXIT_DONE;
-  }
-  if (r.options.version) {
-    printf("stan2onnx-run %s\n", run_version());
-    return EXIT_DONE;
-  }
+  if (error) return complain(EXIT_USAGE, "%s (see --help)", error);
+  if (r.options.help) return print_run_help(stdout), EXIT_DONE;
+  if (r.options.version) return printf("stan2onnx-run %s\n", run_version()), EXIT_DONE;
   Text out = text_new(a);
   error = run(&r, &out);
   finish(&r);
-  if (error) {
-    fprintf(stderr, "stan2onnx-run: %s\n", error);
-    return EXIT_FAILED;
-  }
-  return print(&out);
+  return error ? complain(EXIT_FAILED, "%s", error) : print_text(&out);
+}
+
+static const struct {
+  const char *name;
+  int (*run)(Arena *a, int argc, char **argv);
+} commands[] = {
+    {"sample", sample_command}, {"generate", generate_command}, {"summary", summary_command}};
+
+static int command(Arena *a, int argc, char **argv) {
+  for (size_t k = 0; argc > 1 && k < sizeof commands / sizeof *commands; k++)
+    if (strcmp(argv[1], commands[k].name) == 0) return commands[k].run(a, argc - 1, argv + 1);
+  return run_command(a, argc, argv);
 }
 
 int main(int argc, char **argv) {

@@ -1,7 +1,5 @@
 #include "runtime/values.h"
 
-#include "base/text.h"
-
 #include <ctype.h>
 #include <errno.h>
 #include <math.h>
@@ -11,7 +9,7 @@
 
 /* ---- reading ---- */
 
-static const char *read_file(Arena *a, const char *path, Text *out) {
+const char *read_text(Arena *a, const char *path, Text *out) {
   FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "rb");
   if (!file) return arena_printf(a, "cannot read %s: %s", path, strerror(errno));
   char buffer[65536];
@@ -62,7 +60,7 @@ static const char *parse(Arena *a, const char *text, size_t n, const char *sourc
 
 const char *read_json_object(Arena *a, const char *path, json_t **out) {
   Text text;
-  const char *error = read_file(a, path, &text);
+  const char *error = read_text(a, path, &text);
   if (!error) error = parse(a, text.data, text.length, path, out);
   if (!error && !json_is_object(*out)) {
     json_decref(*out);
@@ -248,6 +246,13 @@ const char *tensor_from_json(Arena *a, const json_t *value, const char *rest, co
   return count ? fill(&w, value, rest, 0) : NULL;
 }
 
+const char *data_tensor_for(Arena *a, json_t *data, const OrtPort *port, OrtTensor *out) {
+  const char *rest;
+  json_t *value = data ? find_value(data, port->name, &rest) : NULL;
+  if (!value) return arena_printf(a, "%s has no value: give it in the file of --data", port->name);
+  return tensor_from_json(a, value, rest, port, false, out);
+}
+
 /* ---- points ---- */
 
 static bool looks_inline(const char *text) {
@@ -264,7 +269,7 @@ const char *points_from_text(Arena *a, const char *text, const OrtPort *port, Or
     error = parse(a, list, strlen(list), "--point", &value);
   } else {
     Text content;
-    error = read_file(a, text, &content);
+    error = read_text(a, text, &content);
     if (!error) error = parse(a, content.data, content.length, text, &value);
   }
   if (error) return error;

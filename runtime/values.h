@@ -2,9 +2,13 @@
 #ifndef STAN2ONNX_RUNTIME_VALUES_H
 #define STAN2ONNX_RUNTIME_VALUES_H
 
+#include "base/text.h"
 #include "runtime/ort.h"
 
 #include <jansson.h>
+
+/* A file's bytes ("-": standard input). Returns NULL, or in `a` why it cannot be read. */
+const char *read_text(Arena *a, const char *path, Text *out);
 
 /* Reads a JSON object from a file ("-": standard input). Bare NaN, Infinity and -Infinity are
  * accepted, as CmdStan writes them. Returns NULL, or in `a` what is wrong; *out is released by
@@ -21,6 +25,9 @@ json_t *find_value(json_t *object, const char *name, const char **rest);
  * axis of 1. */
 const char *tensor_from_json(Arena *a, const json_t *value, const char *rest, const OrtPort *port,
                              bool batched, OrtTensor *out);
+
+/* The value of a data input from the members of `data` (NULL: there are none). */
+const char *data_tensor_for(Arena *a, json_t *data, const OrtPort *port, OrtTensor *out);
 
 /* Points of `dimension` numbers (-1: as many as there are): from "1,2,3", JSON text, or a file of
  * JSON. */
