@@ -166,12 +166,12 @@ static IrValue *reshape_broadcast(const Application *p, const IrNode *n) {
   return ir_broadcast(p->b, result, p->in + 1, rank);
 }
 
-/* Whether x is made of numbers and reductions, elementwise, which the reshape gives back their
- * axes. */
+/* Whether x is made, for the reshape alone, of numbers and reductions, elementwise, which the
+ * reshape gives back their axes. */
 static bool is_of_reductions(const IrValue *x, const IrType *to, int depth) {
   enum { DEEPEST = 5 };
   if (keeps_axes(x, to)) return true;
-  if (depth == DEEPEST || !x->node || !ir_op_elementwise(x->node->op)) return false;
+  if (depth == DEEPEST || x->uses > 1 || !x->node || !ir_op_elementwise(x->node->op)) return false;
   bool any = false;
   for (int k = 0; k < x->node->in_count; k++) {
     const IrValue *v = x->node->in[k];
@@ -195,7 +195,8 @@ RULE(reshape) {
   IrValue *x = p->in[0];
   const IrNode *n;
   if (reshapes_to_itself(p)) return x;
-  if (!keeps_axes(x, p->type) && is_of_reductions(x, p->type, 0)) return with_axes(p, x);
+  if (p->b->counts_uses && !keeps_axes(x, p->type) && is_of_reductions(x, p->type, 0))
+    return with_axes(p, x);
   if ((n = made_by(x, IR_RESHAPE))) return ir_reshape(p->b, n->in[0], p->in + 1, p->type->rank);
   if ((n = made_by(x, IR_BROADCAST))) return reshape_broadcast(p, n);
   return NULL;

@@ -66,6 +66,12 @@ static void add_constant(Sum *s, double x) {
   s->has_constant = true;
 }
 
+static int wide_axes(const IrType *t) {
+  int count = 0;
+  for (int k = 0; k < t->rank; k++) count += t->dim[k] != 1;
+  return count;
+}
+
 static void add_term(Sum *s, const IrValue *old, double factor, const IrNode *reshape) {
   Arena *a = s->b->module->arena;
   IrValue *v = linear_mapped(s->source, old);
@@ -73,6 +79,10 @@ static void add_term(Sum *s, const IrValue *old, double factor, const IrNode *re
   if (v->type.rank == 0 && is_splat(v, &x)) {
     add_constant(s, factor * x);
     return;
+  }
+  if (reshape && wide_axes(&v->type) != wide_axes(&s->root->out[0]->type)) {
+    if (v->type.rank) s->failed = true; /* it is repeated before it is reshaped */
+    reshape = NULL;
   }
   size_t at = (size_t)(uintptr_t)pointer_map_get(&s->index, v);
   if (at) {
@@ -94,9 +104,8 @@ static bool is_factor(const IrValue *v, double *c) {
 
 /* Whether the reshape of one number per instance of a batch can be looked through. */
 static bool is_plain_reshape(const IrNode *n) {
-  int source[IR_MAX_RANK], wide = 0;
-  for (int k = 0; k < n->out[0]->type.rank; k++) wide += n->out[0]->type.dim[k] != 1;
-  return wide <= 1 && node_is_unit_reshape(n, source);
+  int source[IR_MAX_RANK];
+  return wide_axes(&n->out[0]->type) <= 1 && node_is_unit_reshape(n, source);
 }
 
 static void take_apart(Sum *s, const IrValue *v, double factor, const IrNode *reshape) {
