@@ -2,13 +2,13 @@
 #include "lower/call.h"
 
 static Tr size_value(Tracer *t, const Expr *e) {
-  Tr n = trace_int(t, e);
+  Tr n = tr_settled(t, trace_int(t, e));
   int64_t known;
   if (tr_known_int(n, &known) && known < 0) {
     trace_throw(t, tr_const(ir_bool(t->b, true)));
     return tr_int(t, 0);
   }
-  if (n.level) trace_ragged(t, e->span, "declaration");
+  if (n.level) trace_ragged_size(t, e->span, "declaration", n);
   return n;
 }
 

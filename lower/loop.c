@@ -4,15 +4,17 @@
 #include "lower/trace.h"
 
 enum {
-  UNROLL = 4
-}; /* iterations of a sequential loop up to which copies of its body are smaller than a loop */
+  UNROLL = 4,     /* iterations of a sequential loop up to which copies of its body are smaller */
+  MOST_GROUPS = 8 /* copies of the body of a parallel loop, for sizes that differ */
+};
 
 /* The loop's iterations as the body sees them. */
 typedef struct {
   const Stmt *stmt;
-  Tr count;      /* i64 */
-  Tr first;      /* value of the loop variable in the first iteration (S_FOR) */
-  SVal elements; /* S_FOREACH: the container, its first axis is iterated */
+  Tr count;               /* i64 */
+  Tr first;               /* value of the loop variable in the first iteration (S_FOR) */
+  SVal elements;          /* S_FOREACH: the container, its first axis is iterated */
+  const IrTensor *chosen; /* the numbers of the iterations that count is of; NULL: all */
 } Iteration;
 
 /* The loop variable's value in iteration k (from 0) of the loop. */
@@ -152,7 +154,8 @@ static bool trace_parallel(Tracer *t, const Iteration *it) {
     level = ragged_level(t, it->count, &k);
   } else {
     level = level_product(t, outer, it->count.value);
-    k = tr_enter(t, tr_const(ir_iota(t->b, it->count.value)), level);
+    IrValue *all = it->chosen ? ir_constant(t->b, it->chosen) : ir_iota(t->b, it->count.value);
+    k = tr_enter(t, tr_const(all), level);
   }
   Tr mask = t->mask;
   if (mask.value) t->mask = tr_lift(t, mask, level);
@@ -176,24 +179,87 @@ static bool trace_parallel(Tracer *t, const Iteration *it) {
   return true;
 }
 
-/* The same, given up where a size turns out to differ between the iterations: everything is as
- * before then. */
+/* ---- parallel, group by group ---- */
+
+static bool try_parallel(Tracer *t, const Iteration *it);
+
+/* The iterations of a loop, grouped by a size that differs between them. */
+typedef struct {
+  int count;
+  int64_t size[MOST_GROUPS];
+  IrTensor *members[MOST_GROUPS]; /* their numbers, in order */
+} Grouping;
+
+static int group_of(Grouping *g, int64_t size) {
+  int k = 0;
+  while (k < g->count && g->size[k] != size) k++;
+  if (k == g->count && k < MOST_GROUPS) g->size[g->count++] = size;
+  return k;
+}
+
+/* False where the size is not known, or takes too many values. `size` is of a level of the loop,
+ * whose axis is the last. */
+static bool group_iterations(Tracer *t, const Iteration *it, Tr size, Grouping *g) {
+  int64_t count, sizes[MOST_GROUPS] = {0};
+  const IrTensor *c = size.value ? size.value->constant : NULL;
+  if (!c || !tr_known_int(it->count, &count) || c->count != count || size.level->flat ||
+      size.level->parent != t->level || c->type.dim[c->type.rank - 1] != count)
+    return false;
+  for (int64_t k = 0; k < count; k++) {
+    int of = group_of(g, c->data.i64[k]);
+    if (of == MOST_GROUPS) return false;
+    sizes[of]++;
+  }
+  for (int k = 0; k < g->count; k++)
+    g->members[k] = ir_tensor_new(t->arena, ir_type(IR_I64, 1, &sizes[k]));
+  for (int64_t k = count; k-- > 0;) {
+    int of = group_of(g, c->data.i64[k]);
+    g->members[of]->data.i64[--sizes[of]] = it->chosen ? it->chosen->data.i64[k] : k;
+  }
+  return g->count > 1;
+}
+
+static int64_t last_of(const IrTensor *t) { return t->data.i64[t->count - 1]; }
+
+/* The groups one after the other, that of the last iteration last, because private variables keep
+ * what that one gives them. */
+static bool trace_groups(Tracer *t, const Iteration *it, const Grouping *g) {
+  int latest = 0;
+  for (int k = 1; k < g->count; k++)
+    if (last_of(g->members[k]) > last_of(g->members[latest])) latest = k;
+  for (int k = 0; k < g->count; k++) {
+    int turn = k + 1 == g->count ? latest : k < latest ? k : k + 1;
+    Iteration group = *it;
+    group.chosen = g->members[turn];
+    group.count = tr_int(t, group.chosen->count);
+    if (!try_parallel(t, &group)) return false;
+  }
+  return true;
+}
+
+/* As a level; where a size turns out to differ between the iterations, as a level for each of its
+ * values, if these are known and few. If not, everything is as before. */
 static bool try_parallel(Tracer *t, const Iteration *it) {
   VarSet assigned = assigned_variables(t->arena, it->stmt->body);
   Binding *before = ARENA_ARRAY(t->arena, Binding, assigned.count);
   for (size_t k = 0; k < assigned.count; k++) before[k] = *lookup(t, assigned.items[k]);
   Tracer saved = *t;
   Frame frame = *t->frame;
-  jmp_buf ragged;
+  Ragged ragged;
   t->ragged = &ragged;
-  if (setjmp(ragged) == 0) {
+  if (setjmp(ragged.escape) == 0) {
     bool done = trace_parallel(t, it);
     t->ragged = saved.ragged;
     return done;
   }
-  *t = saved;
-  t->frame->count = frame.count;
-  for (size_t k = 0; k < assigned.count; k++) *lookup(t, assigned.items[k]) = before[k];
+  for (int attempt = 0; attempt < 2; attempt++) {
+    Grouping groups = {0};
+    *t = saved;
+    t->frame->count = frame.count;
+    for (size_t k = 0; k < assigned.count; k++) *lookup(t, assigned.items[k]) = before[k];
+    if (attempt || !group_iterations(t, it, ragged.size, &groups)) break;
+    if (trace_groups(t, it, &groups)) return true;
+  }
   return false;
 }
 

@@ -40,7 +40,14 @@ void trace_unsupported(Tracer *t, Span span, const char *format, ...) {
 }
 
 void trace_ragged(Tracer *t, Span span, const char *what) {
-  if (t->ragged) longjmp(*t->ragged, 1);
+  trace_ragged_size(t, span, what, (Tr){0});
+}
+
+void trace_ragged_size(Tracer *t, Span span, const char *what, Tr size) {
+  if (t->ragged) {
+    t->ragged->size = size;
+    longjmp(t->ragged->escape, 1);
+  }
   trace_unsupported(t, span, "a size that differs between the iterations of a vectorised loop (%s)",
                     what);
 }
@@ -185,6 +192,21 @@ Tr tr_guard(Tracer *t, Tr v, double safe) {
   return tr_emit(t, IR_SELECT, (IrAttr){0}, 3, in);
 }
 
+Tr tr_settled(Tracer *t, Tr v) {
+  const IrTensor *c = v.value->constant;
+  if (!v.level || tr_rank(v) || !c || c->type.dtype != IR_I64 || !ir_tensor_uniform(c)) return v;
+  return tr_int(t, c->data.i64[0]);
+}
+
+/* Of the operands of an op whose result has a size that differs: that size, if it is known. */
+static Tr differing_size(const Tr *in, int count) {
+  for (int k = count == 1 ? 0 : 1; k < count; k++) /* the first, of several, is what is shaped */
+    if (in[k].level && in[k].value->constant && in[k].value->type.dtype == IR_I64 &&
+        tr_rank(in[k]) == 0)
+      return in[k];
+  return (Tr){0};
+}
+
 Tr tr_emit(Tracer *t, IrOp op, IrAttr attr, int count, const Tr *in) {
   Tr *operands = ARENA_ARRAY(t->arena, Tr, (size_t)count + 1);
   IrValue **values = ARENA_ARRAY(t->arena, IrValue *, (size_t)count + 1);
@@ -192,7 +214,8 @@ Tr tr_emit(Tracer *t, IrOp op, IrAttr attr, int count, const Tr *in) {
   Tr result = {0};
   for (int k = 0; k < count; k++) {
     double safe;
-    operands[k] = t->mask.value && ir_op_guard(op, k, &safe) ? tr_guard(t, in[k], safe) : in[k];
+    operands[k] = t->mask.value && ir_op_guard(op, k, &safe) ? tr_guard(t, in[k], safe)
+                                                             : tr_settled(t, in[k]);
     result.level = level_deeper(operands[k].level, result.level);
     result.varying |= operands[k].varying;
   }
@@ -204,8 +227,8 @@ Tr tr_emit(Tracer *t, IrOp op, IrAttr attr, int count, const Tr *in) {
   result.value = result.level
                      ? ir_emit_batched(t->b, op, attr, values, count, batched, result.level->depth)
                      : ir_emit(t->b, op, attr, values, count);
-  if (!result.value) trace_ragged(t, t->span, ir_op_name(op));
-  return result;
+  if (!result.value) trace_ragged_size(t, t->span, ir_op_name(op), differing_size(operands, count));
+  return tr_settled(t, result);
 }
 
 Tr tr_unary(Tracer *t, IrOp op, Tr a) { return tr_emit(t, op, (IrAttr){0}, 1, &a); }

@@ -74,6 +74,12 @@ struct Frame {
 /* Pseudo-variables that statements update beside the program's own. */
 typedef enum { ACC_TARGET, ACC_VALID, ACC_COUNT } Accumulator;
 
+/* Where tracing goes on after a size turned out to differ between the iterations of a level. */
+typedef struct {
+  jmp_buf escape;
+  Tr size; /* where it is known which size that was, else value NULL */
+} Ragged;
+
 typedef struct Tracer Tracer;
 struct Tracer {
   Arena *arena;
@@ -103,9 +109,9 @@ struct Tracer {
   bool jacobian;   /* `jacobian +=` counts */
   bool evident;    /* a check was left to show itself: where it fails the density is NaN or -inf */
   int call_depth, call_count, scope_count;
-  Span span;       /* what is being traced, for messages */
-  jmp_buf *ragged; /* where to go on when a size differs between the iterations of a level; NULL:
-                      nowhere */
+  Span span;      /* what is being traced, for messages */
+  Ragged *ragged; /* where to go on when a size differs between the iterations of a level; NULL:
+                     nowhere */
   struct CallCache *calls; /* traced callees of IR calls */
 };
 
@@ -160,6 +166,9 @@ Tr tr_fold(Tracer *t, IrOp reduce, Tr v, Level *level, Level *home);
 /* bool: mask of the running iterations and v; and the mask narrowed by c */
 Tr tr_and(Tracer *t, Tr a, Tr b);
 Tr tr_not(Tracer *t, Tr a);
+/* An integer that is the same for all iterations, as it turned out, as one for all of them, since
+ * it may be a size; any other v as it is. */
+Tr tr_settled(Tracer *t, Tr v);
 bool tr_known(Tr v);                   /* a compile-time constant */
 bool tr_known_bool(Tr v, bool *value); /* uniform constant */
 bool tr_known_int(Tr v, int64_t *value);
@@ -170,6 +179,8 @@ void trace_throw(Tracer *t, Tr bad);
 /* A size that differs between the iterations of a level, which a tensor cannot have: gives the
  * level up, so that its loop is traced as a loop. Unsupported where there is none. */
 _Noreturn void trace_ragged(Tracer *t, Span span, const char *what);
+/* The same, of a size that may be known. */
+_Noreturn void trace_ragged_size(Tracer *t, Span span, const char *what, Tr size);
 _Noreturn void trace_unsupported(Tracer *t, Span span, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
