@@ -231,6 +231,12 @@ static double tail_size(Convergence *c, double limit) {
   return effective_size(c, c->scaled);
 }
 
+/* Numbers that are large and differ little would lose their digits in sums: they are moved. */
+static double mean_size(Convergence *c, double center) {
+  for (size_t i = 0; i < c->pieces * c->half; i++) c->scaled[i] = c->split[i] - center;
+  return effective_size(c, c->scaled);
+}
+
 /* ---- all of it ---- */
 
 Convergence *convergence_new(Arena *a, size_t chains, size_t draws) {
@@ -262,13 +268,18 @@ static bool all_finite(const Convergence *c, const double *const *chains) {
   return true;
 }
 
-static void split_chains(Convergence *c, const double *const *chains) {
-  for (size_t k = 0; k < c->chains; k++) {
+static void sort_all(Convergence *c, const double *const *chains) {
+  size_t n = c->chains * c->draws;
+  for (size_t k = 0; k < c->chains; k++)
     memcpy(c->all + k * c->draws, chains[k], c->draws * sizeof *c->all);
-    memcpy(c->split + 2 * k * c->half, chains[k], c->half * sizeof *c->split);
-    memcpy(c->split + (2 * k + 1) * c->half, chains[k] + c->draws - c->half,
+  sort_numbers(c, c->all, n);
+  for (size_t i = 0; i < n; i++) c->all[i] = key_number(c->ranked[i].key);
+}
+
+static void split_chains(Convergence *c, const double *const *chains) {
+  for (size_t p = 0; p < c->pieces; p++)
+    memcpy(c->split + p * c->half, chains[p / 2] + (p % 2 ? c->draws - c->half : 0),
            c->half * sizeof *c->split);
-  }
 }
 
 static double median_of_split(Convergence *c) {
@@ -288,16 +299,17 @@ void convergence_estimate(Convergence *c, const double *const *chains, Estimates
   size_t n = c->chains * c->draws;
   *out = (Estimates){NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN};
   if (n == 0 || !all_finite(c, chains)) return;
-  split_chains(c, chains);
-  out->mean = mean_of(c->all, n);
-  out->sd = n > 1 ? sqrt(variance_of(c->all, n, out->mean)) : NAN;
-  sort_numbers(c, c->all, n);
-  for (size_t i = 0; i < n; i++) c->all[i] = key_number(c->ranked[i].key);
+  sort_all(c, chains);
   out->median = quantile(c->all, n, 0.5);
   out->q5 = quantile(c->all, n, 0.05);
   out->q95 = quantile(c->all, n, 0.95);
+  split_chains(c, chains);
+  for (size_t i = 0; i < n; i++) c->all[i] -= out->median;
+  double mean = mean_of(c->all, n);
+  out->mean = out->median + mean;
+  out->sd = n > 1 ? sqrt(variance_of(c->all, n, mean)) : NAN;
   if (c->draws < MIN_DRAWS || c->all[0] == c->all[n - 1]) return;
-  out->mcse = out->sd / sqrt(effective_size(c, c->split));
+  out->mcse = out->sd / sqrt(mean_size(c, out->median));
   out->ess_tail = fmin(tail_size(c, out->q5), tail_size(c, out->q95));
   rank_normalise(c, c->split);
   out->ess_bulk = effective_size(c, c->scaled);
