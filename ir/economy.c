@@ -15,6 +15,7 @@ static void rewrite(const Economy *e, const IrNode *n) {
   ir_set_adjoint(e->b, n->adjoint);
   IrValue *v = join_logs(e, n);
   if (!v) v = group_sums(e, n);
+  if (!v) v = spread_index(e, n);
   if (v)
     e->map[n->out[0]->id] = v;
   else

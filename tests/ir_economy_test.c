@@ -202,6 +202,34 @@ START_TEST(form_is_that_of_any_size) {
 }
 END_TEST
 
+/* ---- indices ---- */
+
+/* Rows of two matrices read at the same places: the index is repeated once, and the values stay. */
+START_TEST(indices_are_spread_once) {
+  enum { N = 30, M = 7 };
+  int64_t n = N;
+  uint64_t state = 5;
+  IrTensor *at = ir_tensor_new(arena, ir_type(IR_I64, 1, &n));
+  for (int64_t k = 0; k < N; k++) at->data.i64[k] = (int64_t)next(&state) % M;
+  IrBuilder *b = ir_function_begin(ir_module_new(arena, (IrOptions){0}), NULL, "f");
+  IrValue *x = ir_param(b, ir_type(IR_F64, 2, (int64_t[]){IR_DYNAMIC, M}), "x");
+  IrValue *y = ir_unary(b, IR_EXP, x), *index = ir_constant(b, at);
+  IrValue *v = ir_binary(b, IR_SUB, ir_gather(b, x, index, 1, 0), ir_gather(b, y, index, 1, 0));
+  IrFunction *f = ir_economise(ir_function_end(b, &v, NULL, 1));
+  ck_assert_int_eq(count_ops(f, IR_BROADCAST), 1);
+  ck_assert_int_eq(count_ops(f, IR_GATHER), 2);
+  IrTensor *rows = random_rows(CHAINS, M, -1, 1);
+  IrPlan *plan;
+  const IrTensor *got = run(f, (const IrTensor *[]){rows}, &plan);
+  for (int64_t c = 0; c < CHAINS; c++)
+    for (int64_t k = 0; k < N; k++) {
+      double of = rows->data.f64[c * M + at->data.i64[k]];
+      check_close(got->data.f64[c * N + k], of - exp(of));
+    }
+  ir_plan_free(plan);
+}
+END_TEST
+
 START_TEST(can_be_switched_off) {
   IrFunction *f = softplus_sum(1000, false);
   IrModule *m = f->module;
@@ -224,6 +252,7 @@ int main(void) {
   tcase_add_test(t, unbounded_logarithms_stay);
   tcase_add_loop_test(t, groups_are_summed, 0, (int)(sizeof group_cases / sizeof *group_cases));
   tcase_add_test(t, form_is_that_of_any_size);
+  tcase_add_test(t, indices_are_spread_once);
   tcase_add_test(t, can_be_switched_off);
   suite_add_tcase(s, t);
   SRunner *runner = srunner_create(s);
