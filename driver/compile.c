@@ -54,6 +54,11 @@ static const char *entry_name(Stan2onnxEntry entry) {
   return names[entry];
 }
 
+static const char *metric_name(Stan2onnxMetric metric) {
+  static const char *const names[] = {"diag", "dense", "unit"};
+  return names[metric];
+}
+
 /* "dir/model.stan" -> "model" */
 static const char *graph_name(Arena *a, const char *file) {
   const char *base = strrchr(file, '/'), *dot;
@@ -78,7 +83,10 @@ static bool emit(Compilation *c, const Lowered *lowered) {
   EmitProperty properties[] = {{"stan.model", lowered->model_json},
                                {"stan.source_hash", source_hash(a, o->source, o->source_length)},
                                {"stan.entry", entry_name(o->entry)},
-                               {"stan.data", o->data ? "baked" : "inputs"}};
+                               {"stan.data", o->data ? "baked" : "inputs"},
+                               {"stan.metric", metric_name(o->metric)}}; /* of samplers only */
+  size_t property_count = sizeof properties / sizeof *properties;
+  if (o->entry != STAN2ONNX_SAMPLE) property_count--;
   EmitOptions options = {.graph_name = graph_name(a, o->name),
                          .producer_version = stan2onnx_version(),
                          .inputs = emit_ports(a, lowered->inputs, lowered->input_count),
@@ -86,7 +94,7 @@ static bool emit(Compilation *c, const Lowered *lowered) {
                          .outputs = emit_ports(a, lowered->outputs, lowered->output_count),
                          .output_count = lowered->output_count,
                          .properties = properties,
-                         .property_count = sizeof properties / sizeof *properties,
+                         .property_count = property_count,
                          .prob_dialect = o->prob_dialect != 0,
                          .external_name = o->external_name};
   EmittedModel *m = &c->result->model;

@@ -23,12 +23,12 @@ static Stan2onnxMetric metric_kind(const char *name) {
 
 static const char *check_metric(SampleRun *r) {
   const char *has = sampler_metric(&r->sampler), *asked = r->options.metric;
-  if (has && asked && strcmp(has, asked) != 0)
+  if (asked && strcmp(has, asked) != 0)
     return arena_printf(r->arena,
                         "%s has a %s metric, not a %s one: convert the program with "
                         "--metric %s",
                         r->source.path, has, asked, asked);
-  r->metric = has ? has : asked ? asked : "diag";
+  r->metric = has;
   return NULL;
 }
 

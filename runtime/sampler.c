@@ -93,7 +93,7 @@ const char *sampler_metric(const Sampler *s) {
   const OrtProperty *p = ort_properties(s->model, &count);
   for (size_t k = 0; k < count; k++)
     if (strcmp(p[k].key, "stan.metric") == 0) return p[k].value;
-  return NULL;
+  return "diag";
 }
 
 int64_t sampler_dimension(const Sampler *s) {

@@ -65,7 +65,7 @@ typedef struct {
  * what is wrong; so do the others. */
 const char *sampler_open(Arena *a, OrtModel *m, json_t *data, SamplerSettings settings,
                          Sampler *out);
-/* "diag", "dense" or "unit", as far as the model tells: NULL where it does not. */
+/* "diag", "dense" or "unit". */
 const char *sampler_metric(const Sampler *s);
 /* How many unconstrained parameters there are, or -1 where the data decide. */
 int64_t sampler_dimension(const Sampler *s);
