@@ -186,10 +186,15 @@ static void batch_plain(Batcher *t, const IrNode *n, Batched *in, Batched *out) 
   out[0].value = placeholder(t, own->dtype, own->rank + t->levels);
 }
 
-/* Whether x holds for some element that runs: the same for all of them. */
-static void batch_some(Batcher *t, Batched x, Batched *out) {
-  x = batch_and(t, t->mask, x);
-  *out = (Batched){.value = x.batched ? ir_reduce_all(t->b, IR_REDUCE_ANY, x.value) : x.value};
+/* The sum over the elements that run: the same for all of them. */
+static void batch_total(Batcher *t, Batched x, Batched *out) {
+  AxisSet all = (1u << t->levels) - 1;
+  int8_t axes[IR_MAX_RANK];
+  if (t->mask.value)
+    x = batch_select(t, t->mask, x, (Batched){.value = scalar(t, x.value->type.dtype, 0)});
+  x = batch_bare(t, batch_with_axes(t, x, all));
+  for (int a = 0; a < t->levels; a++) axes[a] = (int8_t)a;
+  *out = (Batched){.value = ir_reduce(t->b, IR_REDUCE_SUM, x.value, axes, t->levels)};
 }
 
 static void batch_node(Batcher *t, const IrNode *n, Batched *in, Batched *out) {
@@ -198,8 +203,8 @@ static void batch_node(Batcher *t, const IrNode *n, Batched *in, Batched *out) {
   if (n->op == IR_SHAPE) {
     int axis = n->attr.axis + (in[0].batched ? t->levels : 0);
     out[0] = (Batched){.value = ir_dim(t->b, in[0].value, axis)};
-  } else if (n->op == IR_SOME) {
-    batch_some(t, in[0], &out[0]);
+  } else if (n->op == IR_TOTAL) {
+    batch_total(t, in[0], &out[0]);
   } else if (n->op == IR_LOOP && (any || (masked && n->attr.has_condition))) {
     batch_loop(t, n, in, out);
   } else if (n->op == IR_IF && any) {

@@ -295,8 +295,12 @@ static Tr f_numbered_units(const Call *c) { return draw_numbered(c->t, arg(c, 0)
 
 /* ---- chains ---- */
 
+static Tr f_over_chains(const Call *c) {
+  return tr_const(tr_unary(c->t, IR_TOTAL, real_arg(c, 0)).value);
+}
 static Tr f_some_chain(const Call *c) {
-  return tr_const(tr_unary(c->t, IR_SOME, as_bool(c->t, arg(c, 0))).value);
+  Tr x = as_real(c->t, as_bool(c->t, arg(c, 0)));
+  return tr_binary(c->t, IR_GT, tr_const(tr_unary(c->t, IR_TOTAL, x).value), tr_real(c->t, 0));
 }
 
 /* ---- tables ---- */
@@ -399,6 +403,7 @@ static const struct {
     /* what stdlib_map/inference/target.stan declares */
     {"numbered_units", 2, 2, f_numbered_units},
     {"some_chain", 1, 1, f_some_chain},
+    {"over_chains", 1, 1, f_over_chains},
 };
 
 static bool call_operator(Tracer *t, Operator op, SVal *args, const StanType *type, SVal *result) {

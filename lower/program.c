@@ -153,7 +153,7 @@ static void trace_constrain(Tracer *t, Ports *p) {
   trace_from_unconstrained(t, p, false);
   output_block(t, p, BLOCK_PARAMETERS);
   output_block(t, p, BLOCK_TRANSFORMED_PARAMETERS);
-  require_outputs(t, p, "parameters");
+  if (t->options->entry == ENTRY_CONSTRAIN) require_outputs(t, p, "parameters");
 }
 
 static void trace_unconstrain(Tracer *t, Ports *p) {

@@ -11,8 +11,9 @@
 #include "lower/prng.h"
 #include "lower/random.h"
 
-/* What is known of a state's members. */
-enum { STATE_STEP, STATE_SCALE, STATE_METRIC, STATE_STATUS, STATE_POSITION };
+/* What is known of a state's members, and of an algorithm's trip. */
+enum { STATE_STEP, STATE_SCALE, STATE_METRIC, STATE_STATUS, STATE_POSITION, STATE_ITERATION = 17 };
+enum { TRIP_STATE, TRIP_TRAJECTORY, TRIP_DONE, TRIP_STATISTICS, TRIP_MORE };
 
 /* What an iteration tells of itself, in this order. */
 static const char *const statistics[] = {"lp__",        "accept_stat__", "stepsize__",
@@ -42,14 +43,6 @@ typedef struct {
   int64_t size; /* of the unconstrained vector, or IR_DYNAMIC */
   int kind;     /* of the metric */
 } Sampler;
-
-/* A state in the function being built: what its members are like. */
-typedef struct {
-  const StanType *type;
-  int count;
-  SVal *members;
-  IrValue *size[2]; /* of a chain's own numbers, and of those that all chains share */
-} Layout;
 
 /* ---- values ---- */
 
@@ -82,8 +75,6 @@ static SVal start_state(Sampler *s, IrValue *position, IrValue *given, IrValue *
   return call(s, "adaptive_start", args, 5);
 }
 
-static bool is_shared(const SVal *member) { return member->type->base == T_INT; }
-
 static IrValue *member_size(Tracer *t, const SVal *member) {
   IrValue *n = ir_i64(t->b, 1);
   for (int a = 0; a < type_rank(member->type); a++)
@@ -91,45 +82,42 @@ static IrValue *member_size(Tracer *t, const SVal *member) {
   return n;
 }
 
-/* The layout of states for positions of n numbers. The state made for it is not computed. */
-static Layout layout_of(Sampler *s, IrValue *n) {
+/* A state for positions of n numbers in the function being built, of which only the layout matters;
+ * and how many numbers it has. */
+static SVal layout_of(Sampler *s, IrValue *n, IrValue **size) {
   Tracer *t = s->t;
   IrValue *settings = ir_i64(t->b, SETTINGS), *zero = ir_i64(t->b, 0);
   SVal state = start_state(s, zeros(t, n), zero, zeros(t, settings), zero);
-  Layout l = {state.type, state.type->member_count, state.members, {zero, zero}};
-  for (int k = 0; k < l.count; k++) {
-    IrValue **size = &l.size[is_shared(&l.members[k])];
-    *size = ir_binary(t->b, IR_ADD, *size, member_size(t, &l.members[k]));
-  }
-  return l;
+  *size = zero;
+  for (int k = 0; k < state.type->member_count; k++)
+    *size = ir_binary(t->b, IR_ADD, *size, member_size(t, &state.members[k]));
+  return state;
 }
 
-/* The members of a state, the chain's own or those shared, one after the other as f64 or i64. */
-static IrValue *packed(Sampler *s, const SVal *state, bool shared) {
+/* The members of a state, one after the other. */
+static IrValue *packed(Sampler *s, const SVal *state) {
   Tracer *t = s->t;
-  int count = 0;
-  IrValue **parts = ARENA_ARRAY(s->arena, IrValue *, (size_t)state->type->member_count);
-  for (int k = 0; k < state->type->member_count; k++) {
-    const SVal *m = &state->members[k];
-    if (is_shared(m) != shared) continue;
-    IrValue *n = member_size(t, m);
-    parts[count++] = ir_reshape(t->b, ir_cast(t->b, m->tr.value, shared ? IR_I64 : IR_F64), &n, 1);
+  int count = state->type->member_count;
+  IrValue **parts = ARENA_ARRAY(s->arena, IrValue *, (size_t)count);
+  for (int k = 0; k < count; k++) {
+    IrValue *n = member_size(t, &state->members[k]);
+    parts[k] = ir_reshape(t->b, as_real(t, state->members[k].tr).value, &n, 1);
   }
   return ir_concat(t->b, parts, count, 0);
 }
 
-static SVal unpacked(Sampler *s, const Layout *l, IrValue *own, IrValue *shared) {
+static SVal unpacked(Sampler *s, const SVal *layout, IrValue *row) {
   Tracer *t = s->t;
-  SVal state = {.type = l->type, .members = ARENA_ARRAY(s->arena, SVal, (size_t)l->count)};
-  IrValue *at[2] = {ir_i64(t->b, 0), ir_i64(t->b, 0)}, *dims[2];
-  for (int k = 0; k < l->count; k++) {
-    const SVal *m = &l->members[k];
-    bool is = is_shared(m);
-    IrValue *n = member_size(t, m), *x = ir_slice(t->b, is ? shared : own, 0, at[is], n);
+  int count = layout->type->member_count;
+  SVal state = {.type = layout->type, .members = ARENA_ARRAY(s->arena, SVal, (size_t)count)};
+  IrValue *at = ir_i64(t->b, 0), *dims[2];
+  for (int k = 0; k < count; k++) {
+    const SVal *m = &layout->members[k];
+    IrValue *n = member_size(t, m), *x = ir_slice(t->b, row, 0, at, n);
     int rank = type_rank(m->type);
     for (int a = 0; a < rank; a++) dims[a] = tr_dim(t, m->tr, a);
-    state.members[k] = sval(m->type, (Tr){ir_reshape(t->b, x, dims, rank), NULL, !is}, false);
-    at[is] = ir_binary(t->b, IR_ADD, at[is], n);
+    state.members[k] = sval(m->type, (Tr){ir_reshape(t->b, x, dims, rank), NULL, true}, false);
+    at = ir_binary(t->b, IR_ADD, at, n);
   }
   return state;
 }
@@ -152,8 +140,7 @@ static IrFunction *start_function(Sampler *s) {
           *settings = ir_param(b, vector_type(IR_F64, SETTINGS), "settings"),
           *warmup = ir_param(b, ir_scalar(IR_I64), "warmup");
   SVal state = start_state(s, position, given, settings, warmup);
-  IrValue *parts[2] = {packed(s, &state, false), ir_cast(b, packed(s, &state, true), IR_F64)};
-  IrValue *row = ir_concat(b, parts, 2, 0);
+  IrValue *row = packed(s, &state);
   IrFunction *f = ir_function_end(b, &row, NULL, 1);
   *s->t = before;
   return f;
@@ -167,71 +154,94 @@ static IrValue *inverse_metric(Sampler *s, const SVal *state) {
   return ir_broadcast(s->t->b, ir_f64(s->t->b, 1), &n, 1);
 }
 
+/* What a loop of trips carries: members of tuples, as places to read and write. */
+typedef struct {
+  int count;
+  SVal **members;
+} Carried;
+
+static Carried carried_members(Sampler *s, SVal *first, SVal *second) {
+  int n = first->type->member_count, m = second->type->member_count;
+  Carried c = {n + m, ARENA_ARRAY(s->arena, SVal *, (size_t)(n + m))};
+  for (int k = 0; k < n; k++) c.members[k] = &first->members[k];
+  for (int k = 0; k < m; k++) c.members[n + k] = &second->members[k];
+  return c;
+}
+
 typedef struct {
   IrValue *settings, *warmup, *iterations;
 } Run;
 
-/* The iterations as a loop: the state changes, and positions and statistics are stacked. */
-static void trace_iterations(Sampler *s, const Run *run, SVal *state, IrValue **stacks) {
-  Tracer *t = s->t;
-  SVal ends, places,
-      depth = int_value(
-          t, ir_cast(t->b, ir_gather(t->b, run->settings, ir_i64(t->b, 1), 0, 0), IR_I64));
-  ends = call(s, "nuts_ends", &depth, 1);
-  places = call(s, "nuts_places", &depth, 1);
-  int n = state->type->member_count;
-  IrBuilder *outer = t->b, *body = ir_function_begin(t->module, outer, "iteration");
-  IrValue **initial = ARENA_ARRAY(s->arena, IrValue *, (size_t)n),
-          **results = ARENA_ARRAY(s->arena, IrValue *, (size_t)n + 2);
-  SVal *members = ARENA_ARRAY(s->arena, SVal, (size_t)n);
-  t->b = body;
-  ir_param(body, ir_scalar(IR_I64), "i");
-  for (int k = 0; k < n; k++) {
-    members[k] = state->members[k];
-    initial[k] = members[k].tr.value;
-    members[k].tr.value = ir_param(body, initial[k]->type, NULL);
-  }
-  SVal args[] = {int_value(t, ir_i64(body, s->kind)),
-                 {.type = state->type, .members = members},
-                 vector_value(t, run->settings, false),
-                 int_value(t, run->warmup),
-                 ends,
-                 places};
-  SVal r = call(s, "nuts_iteration", args, 6);
-  for (int k = 0; k < n; k++)
-    results[k] = ir_cast(body, r.members[0].members[k].tr.value, initial[k]->type.dtype);
-  results[n] = results[STATE_POSITION];
-  results[n + 1] = r.members[1].tr.value;
-  ir_function_end(body, results, NULL, n + 2);
-  t->b = outer;
-  IrLoop loop = {.count = run->iterations, .carried = n, .initial = initial};
-  ir_loop(outer, loop, body, results);
-  for (int k = 0; k < n; k++) state->members[k].tr.value = results[k];
-  stacks[0] = results[n];
-  stacks[1] = results[n + 1];
-}
-
 enum {
-  RUN_OWN,
-  RUN_SHARED,
-  RUN_DRAWS,
-  RUN_STATISTICS,
+  RUN_STATE,
   RUN_STEP,
   RUN_METRIC,
   RUN_STATUS,
+  RUN_DONE, /* of each trip: whether an iteration has ended, the position, what it tells */
+  RUN_DRAWS,
+  RUN_STATISTICS,
   RUN_RESULTS
 };
-enum { RUN_INPUTS = 7 };
+enum { STACKS = RUN_RESULTS - RUN_DONE };
 
-/* (key, own state, shared state, size, settings, warmup, iterations, data...) -> RUN_... */
+/* Trips in a loop. The state changes; what is stacked goes to results[RUN_DONE...]. */
+static void trace_trips(Sampler *s, const Run *run, SVal *state, IrValue **results) {
+  Tracer *t = s->t;
+  IrBuilder *outer = t->b;
+  IrValue *depth = ir_cast(outer, ir_gather(outer, run->settings, ir_i64(outer, 1), 0, 0), IR_I64);
+  SVal sizes[] = {int_value(t, tr_dim(t, state->members[STATE_POSITION].tr, 0)),
+                  int_value(t, depth)};
+  SVal trajectory = call(s, "nuts_no_trajectory", sizes, 2);
+  SVal tables[] = {call(s, "nuts_table", NULL, 0), call(s, "nuts_criteria", NULL, 0),
+                   call(s, "nuts_blocks", sizes + 1, 1)};
+  Tr target = as_real(t, tr_const(run->iterations));
+  target = tr_binary(t, IR_ADD, state->members[STATE_ITERATION].tr, target);
+  Carried c = carried_members(s, state, &trajectory);
+  IrValue **initial = ARENA_ARRAY(s->arena, IrValue *, (size_t)c.count),
+          **values = ARENA_ARRAY(s->arena, IrValue *, (size_t)(1 + c.count + STACKS));
+  IrBuilder *body = t->b = ir_function_begin(t->module, outer, "trip");
+  ir_param(body, ir_scalar(IR_I64), "i");
+  for (int k = 0; k < c.count; k++) {
+    initial[k] = c.members[k]->tr.value;
+    c.members[k]->tr = (Tr){ir_param(body, initial[k]->type, NULL), NULL, true};
+  }
+  SVal args[] = {int_value(t, ir_i64(body, s->kind)),
+                 *state,
+                 trajectory,
+                 vector_value(t, run->settings, false),
+                 int_value(t, run->warmup),
+                 sval(type_simple(s->arena, T_REAL, 0), target, false),
+                 tables[0],
+                 tables[1],
+                 tables[2]};
+  SVal r = call(s, "nuts_trip", args, 9);
+  Carried next = carried_members(s, &r.members[TRIP_STATE], &r.members[TRIP_TRAJECTORY]);
+  values[0] = as_bool(t, r.members[TRIP_MORE].tr).value;
+  for (int k = 0; k < c.count; k++) values[1 + k] = as_real(t, next.members[k]->tr).value;
+  IrValue **stacks = values + 1 + c.count;
+  stacks[0] = r.members[TRIP_DONE].tr.value;
+  stacks[1] = r.members[TRIP_STATE].members[STATE_POSITION].tr.value;
+  stacks[2] = r.members[TRIP_STATISTICS].tr.value;
+  ir_function_end(body, values, NULL, 1 + c.count + STACKS);
+  t->b = outer;
+  IrLoop loop = {.condition = ir_binary(outer, IR_GT, run->iterations, ir_i64(outer, 0)),
+                 .carried = c.count,
+                 .initial = initial};
+  ir_loop(outer, loop, body, values);
+  for (int k = 0; k < c.count; k++) c.members[k]->tr.value = values[k];
+  for (int k = 0; k < STACKS; k++) results[RUN_DONE + k] = values[c.count + k];
+}
+
+enum { RUN_INPUTS = 6 };
+
+/* (key, state, size, settings, warmup, iterations, data...) -> RUN_... */
 static IrFunction *run_function(Sampler *s) {
   Tracer before = begin_function(s, "run");
   Tracer *t = s->t;
   IrBuilder *b = t->b;
   t->key = (Tr){ir_param(b, ir_scalar(IR_I64), "key"), NULL, true};
-  IrValue *own = ir_param(b, vector_type(IR_F64, IR_DYNAMIC), "own"),
-          *shared = ir_param(b, vector_type(IR_I64, IR_DYNAMIC), "shared"),
-          *size = ir_param(b, ir_scalar(IR_I64), "size");
+  IrValue *row = ir_param(b, vector_type(IR_F64, IR_DYNAMIC), "state"),
+          *size = ir_param(b, ir_scalar(IR_I64), "size"), *results[RUN_RESULTS], *length;
   Run run = {ir_param(b, vector_type(IR_F64, SETTINGS), "settings"),
              ir_param(b, ir_scalar(IR_I64), "warmup"),
              ir_param(b, ir_scalar(IR_I64), "iterations")};
@@ -239,24 +249,20 @@ static IrFunction *run_function(Sampler *s) {
   Target target = {s->density.ir, density->param_count - 1,
                    ARENA_ARRAY(s->arena, IrValue *, (size_t)density->param_count)};
   for (int k = 0; k < target.rest_count; k++) {
-    target.rest[k] = ir_param(b, density->params[1 + k]->type,
-                              density->param_names ? density->param_names[1 + k] : NULL);
+    target.rest[k] = ir_param(b, density->params[1 + k]->type, NULL);
     ir_assume(target.rest[k], density->params[1 + k]->facts);
   }
   t->target = &target;
   if (s->size != IR_DYNAMIC) size = ir_i64(b, s->size);
-  Layout layout = layout_of(s, size);
-  SVal state = unpacked(s, &layout, own, shared);
-  IrValue *results[RUN_RESULTS];
-  trace_iterations(s, &run, &state, results + RUN_DRAWS);
-  results[RUN_OWN] = packed(s, &state, false);
-  results[RUN_SHARED] = packed(s, &state, true);
+  SVal layout = layout_of(s, size, &length), state = unpacked(s, &layout, row);
+  trace_trips(s, &run, &state, results);
+  results[RUN_STATE] = packed(s, &state);
   results[RUN_STEP] = state.members[STATE_STEP].tr.value;
   results[RUN_METRIC] = inverse_metric(s, &state);
-  results[RUN_STATUS] = ir_cast(b, state.members[STATE_STATUS].tr.value, IR_I64);
+  results[RUN_STATUS] = as_int(t, state.members[STATE_STATUS].tr).value;
   IrFunction *f = ir_function_end(b, results, NULL, RUN_RESULTS);
   *s->t = before;
-  return f;
+  return ir_unbuffer(f);
 }
 
 /* ---- the model ---- */
@@ -353,28 +359,41 @@ static void resume(Sampler *s, IrValue *const *in, IrValue *size, IrValue **resu
   ir_if(outer, has_rows(outer, in[IN_STATE]), then, orelse, results);
 }
 
+/* Of what all chains stacked, what they stacked when an iteration ended: [chain, iteration, ...].
+ */
+static void pick_iterations(Sampler *s, IrValue *iterations, IrValue **results) {
+  IrBuilder *b = s->t->b;
+  IrValue *done = results[RUN_DONE], *chains = ir_dim(b, done, 0);
+  IrValue *count = ir_binary(b, IR_MUL, chains, ir_dim(b, done, 1));
+  IrValue *flags = ir_binary(b, IR_GT, ir_reshape(b, done, &count, 1), ir_f64(b, 0));
+  IrValue *at = ir_emit(b, IR_NONZERO, (IrAttr){0}, &flags, 1);
+  for (int k = RUN_DRAWS; k <= RUN_STATISTICS; k++) {
+    IrValue *width = ir_dim(b, results[k], 2);
+    IrValue *all = ir_reshape(b, results[k], (IrValue *[]){count, width}, 2);
+    results[k] =
+        ir_reshape(b, ir_gather(b, all, at, 0, 0), (IrValue *[]){chains, iterations, width}, 3);
+  }
+}
+
 /* The run of all chains, from what the inputs say. */
-static void trace_run(Sampler *s, IrValue *const *in, IrValue *size, const Layout *layout,
-                      IrValue *const *start, IrValue **results) {
+static void trace_run(Sampler *s, IrValue *const *in, IrValue *size, IrValue *const *start,
+                      IrValue **results) {
   IrBuilder *b = s->t->b;
   IrFunction *run = run_function(s);
   int count = run->param_count;
-  bool *batched = ARENA_ARRAY(s->arena, bool, (size_t)count), result_batched[RUN_RESULTS];
+  bool *batched = ARENA_ARRAY(s->arena, bool, (size_t)count);
   batched[0] = batched[1] = true;
-  run = ir_vmap(run, batched, 1, NULL, false, result_batched);
-  IrValue **args = ARENA_ARRAY(s->arena, IrValue *, (size_t)count), *zero = ir_i64(b, 0),
-          *one = ir_i64(b, 1);
+  run = ir_vmap(run, batched, 1, NULL, true, NULL);
+  IrValue **args = ARENA_ARRAY(s->arena, IrValue *, (size_t)count);
   args[0] = prng_key(b, start[1]);
-  args[1] = ir_slice(b, start[0], 1, zero, layout->size[0]);
-  IrValue *shared =
-      ir_slice(b, ir_slice(b, start[0], 0, zero, one), 1, layout->size[0], layout->size[1]);
-  args[2] = ir_cast(b, ir_squeeze(b, shared, 0), IR_I64);
-  args[3] = size;
-  args[4] = in[IN_SETTINGS];
-  args[5] = in[IN_WARMUP];
-  args[6] = in[IN_ITERATIONS];
+  args[1] = start[0];
+  args[2] = size;
+  args[3] = in[IN_SETTINGS];
+  args[4] = in[IN_WARMUP];
+  args[5] = in[IN_ITERATIONS];
   for (int k = RUN_INPUTS; k < count; k++) args[k] = in[INPUTS + k - RUN_INPUTS];
   ir_inline(b, run, args, results);
+  pick_iterations(s, in[IN_ITERATIONS], results);
 }
 
 /* Every parameter and transformed parameter of all the draws. */
@@ -404,8 +423,7 @@ static void add_draws(Sampler *s, Ports *p, IrValue *const *in, IrValue *draws) 
   }
 }
 
-static void add_results(Sampler *s, Ports *p, IrValue *const *in, IrValue **r, IrValue *keys,
-                        const Layout *layout) {
+static void add_results(Sampler *s, Ports *p, IrValue *const *in, IrValue **r, IrValue *keys) {
   IrBuilder *b = s->t->b;
   LoweredPort draws = {.name = "unconstrained_draws",
                        .dim_names = {"chain", "iteration", "unconstrained_size"}};
@@ -415,31 +433,23 @@ static void add_results(Sampler *s, Ports *p, IrValue *const *in, IrValue **r, I
     LoweredPort port = {.name = statistics[k], .dim_names = {"chain", "iteration"}};
     add_output(p, port, ir_gather(b, r[RUN_STATISTICS], ir_i64(b, k), 2, 0));
   }
-  IrValue *dims[2] = {ir_dim(b, r[RUN_OWN], 0), layout->size[1]};
-  IrValue *rows[2] = {r[RUN_OWN], ir_broadcast(b, ir_cast(b, r[RUN_SHARED], IR_F64), dims, 2)};
   add_output(p, (LoweredPort){.name = "next_sampler_state", .dim_names = {"chain", "state_size"}},
-             ir_concat(b, rows, 2, 1));
+             r[RUN_STATE]);
   add_output(p, (LoweredPort){.name = "next_sampler_keys", .dim_names = {"chain"}}, keys);
   add_output(p, (LoweredPort){.name = "stepsize", .dim_names = {"chain"}}, r[RUN_STEP]);
   LoweredPort metric = {.name = "inverse_metric",
                         .dim_names = {"chain", "unconstrained_size", "unconstrained_size"}};
   if (s->kind != 2) metric.dim_names[2] = NULL;
-  IrValue *m = r[RUN_METRIC];
-  if (m->type.rank < (s->kind == 2 ? 3 : 2)) { /* the unit metric is no chain's own */
-    IrValue *whole[2] = {dims[0], ir_dim(b, m, 0)};
-    m = ir_broadcast(b, m, whole, 2);
-  }
-  add_output(p, metric, m);
+  add_output(p, metric, r[RUN_METRIC]);
   add_output(p, (LoweredPort){.name = "status", .dim_names = {"chain"}}, r[RUN_STATUS]);
 }
 
 static void trace_sampler(Sampler *s, Ports *p) {
   IrValue **in = add_params(s, p), *size = unconstrained_size(s, in), *start[2],
           *results[RUN_RESULTS];
-  Layout layout = layout_of(s, size);
   resume(s, in, size, start);
-  trace_run(s, in, size, &layout, start, results);
-  add_results(s, p, in, results, start[1], &layout);
+  trace_run(s, in, size, start, results);
+  add_results(s, p, in, results, start[1]);
 }
 
 Lowered *lower_sampler(Arena *arena, const Program *program, const LowerOptions *options,

@@ -12,6 +12,11 @@ int some_chain(int x) {
   return x;
 }
 
+// The sum of x over all chains, the same for all of them likewise.
+real over_chains(real x) {
+  return x;
+}
+
 // n numbers from (0, 1), of the chain's own, different for each number.
 vector numbered_units(real number, int n) {
   return rep_vector(number, n);

@@ -14,9 +14,3 @@ int first_window(int warmup) {
   return warmup < 20 ? 0 : warmup < 150 ? warmup - first_buffer(warmup) - last_buffer(warmup) : 25;
 }
 
-// The size of the window after one of this size that ends here, and its last iteration
-array[] int next_window(int warmup, int end, int size) {
-  int last = warmup - last_buffer(warmup) - 1;
-  int next = end + 2 * size;
-  return {2 * size, end == last ? end : next + 4 * size > last ? last : next};
-}
