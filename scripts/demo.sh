@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # From a fresh checkout to a converted model that runs: installs what is missing, builds, converts the
-# eight-schools example with its data, and evaluates it in ONNX Runtime.
+# eight-schools example with its data, evaluates it in ONNX Runtime, and samples its posterior.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/setup.sh
@@ -23,9 +23,8 @@ say "Compiled with its data into one ONNX file: log density and gradient"
 run build/stan2onnx $model/eight_schools.stan --data $model/eight_schools.json -o "$out/eight_schools.onnx" --stats
 say "Evaluated in ONNX Runtime, three chains at once, at random points"
 run build/stan2onnx-run "$out/eight_schools.onnx" --chains 3 --seed 1
-say "The same program as a map from unconstrained points to its parameters"
-run build/stan2onnx $model/eight_schools.stan --data $model/eight_schools.json --emit constrain -o "$out/constrain.onnx"
-run build/stan2onnx-run "$out/constrain.onnx" --chains 3 --seed 1
 say "How fast: 64 chains in one evaluation"
 run build/stan2onnx-run "$out/eight_schools.onnx" --chains 64 --seed 1 --time | tail -n 3
+say "And its posterior: four chains of NUTS, which runs inside an ONNX graph as well"
+run build/stan2onnx-run sample $model/eight_schools.stan --data $model/eight_schools.json --chains 4 --seed 1 --output "$out/draws"
 say "Done. Next: build/stan2onnx --help, build/stan2onnx-run --help, and the README."
