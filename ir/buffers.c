@@ -307,7 +307,7 @@ static IrValue *read_row(Rewrite *w, Rows *r, const IrNode *n) {
   const IrType *version = &n->in[0]->type;
   const Affine *index = &w->affine[n->in[1]->id];
   IrType view = row_view(r, version);
-  int64_t row;
+  int64_t row = 0;
   one_row(r->buffer, version, index, &row);
   if (row > r->buffer->written) {
     IrValue *all = static_reshape(w->outer, r->initial, version);
