@@ -22,11 +22,9 @@ cat $model/eight_schools.stan
 say "Compiled with its data into one ONNX file: log density and gradient"
 run build/stan2onnx $model/eight_schools.stan --data $model/eight_schools.json -o "$out/eight_schools.onnx" --stats
 say "Evaluated in ONNX Runtime, three chains at once, at random points"
-run build/runtime/stan2onnx-run "$out/eight_schools.onnx" --chains 3 --seed 1
+run build/stan2onnx-run "$out/eight_schools.onnx" --chains 3 --seed 1
 say "How fast: 64 chains in one evaluation"
-run build/runtime/stan2onnx-run "$out/eight_schools.onnx" --chains 64 --seed 1 --time | tail -n 3
+run build/stan2onnx-run "$out/eight_schools.onnx" --chains 64 --seed 1 --time | tail -n 3
 say "And its posterior: four chains of NUTS, which runs inside an ONNX graph as well"
-run build/runtime/stan2onnx-run sample $model/eight_schools.stan --data $model/eight_schools.json --chains 4 --seed 1 --output "$out/draws"
-say "Its posterior, from the program to a summary in one step"
-run build/runtime/stan2onnx-run sample $model/eight_schools.stan --data $model/eight_schools.json --seed 1
-say "Done. Next: build/stan2onnx --help, build/runtime/stan2onnx-run --help, and the README."
+run build/stan2onnx-run sample $model/eight_schools.stan --data $model/eight_schools.json --seed 1 --output "$out/draws"
+say "Done. Next: build/stan2onnx --help, build/stan2onnx-run --help, and the README."

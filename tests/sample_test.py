@@ -44,7 +44,7 @@ class Sampling(unittest.TestCase):
         with open(self.path(name), 'w') as f: f.write(text)
 
     def command(self, *args):
-        return [os.path.join(BUILD, 'runtime', 'stan2onnx-run'), *args]
+        return [os.path.join(BUILD, 'stan2onnx-run'), *args]
 
     def runner(self, *args, status=0):
         p = subprocess.run(self.command(*args), capture_output=True, text=True, timeout=600, cwd=self.folder.name)
