@@ -2,6 +2,14 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+size_t draws_room(size_t columns, size_t chains) {
+  long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
+  if (pages < 1 || size < 1 || columns == 0 || chains == 0) return SIZE_MAX / 2;
+  double room = 0.5 * (double)pages * (double)size / sizeof(double);
+  return (size_t)(room / (double)columns / (double)chains);
+}
 
 bool draws_new(Draws *out, const char *const *names, size_t columns, size_t chains,
                size_t capacity) {

@@ -15,6 +15,8 @@ typedef struct {
   double *values; /* [column][room][capacity] */
 } Draws;
 
+/* How many draws of each chain half of the machine's memory holds. */
+size_t draws_room(size_t columns, size_t chains);
 /* Room for `capacity` draws of each chain; false where there is no memory for it. The names are
  * borrowed. Freed with draws_free. */
 bool draws_new(Draws *out, const char *const *names, size_t columns, size_t chains,

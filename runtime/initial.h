@@ -14,9 +14,10 @@ typedef struct {
 /* Takes the option's text apart: a radius, or files; NULL: a radius of 2. Returns NULL or, in `a`,
  * what is wrong. */
 const char *initial_read(Arena *a, const char *text, Initial *out);
-/* Reads the files: one for all chains, or one for each. They have values of the parameters by name,
- * which takes the program, or points as "unconstrained"; of `dimension` numbers, -1: not known. */
+/* Reads the files: one for all chains, or one for each. They have values of parameters by name,
+ * which takes the program (those that are left out are random), or points as "unconstrained"; of
+ * `dimension` numbers, -1: not known. */
 const char *initial_points(Arena *a, Initial *initial, Ort *ort, const Source *source,
-                           int64_t dimension, int64_t chains);
+                           uint64_t seed, int64_t dimension, int64_t chains);
 
 #endif

@@ -76,8 +76,8 @@ static const char *start_chains(SampleRun *r) {
   error = sampler_open(r->arena, r->model, r->data, settings, &r->sampler);
   if (!error) error = check_metric(r);
   if (!error)
-    error = initial_points(r->arena, &initial, r->ort, &r->source, sampler_dimension(&r->sampler),
-                           o->chains);
+    error = initial_points(r->arena, &initial, r->ort, &r->source, o->seed,
+                           sampler_dimension(&r->sampler), o->chains);
   if (!error)
     error = sampler_start(&r->sampler, r->arena, o->seed, o->chains,
                           initial.points.data ? &initial.points : NULL, &r->states);
@@ -150,8 +150,13 @@ static const char *open_recorders(SampleRun *r) {
   size_t own = r->layout.count;
   if (r->generates) r->layout = layout_with(r->arena, r->layout, &r->quantities.columns);
   size_t kept = (size_t)((o->samples + o->thin - 1) / o->thin), count = (size_t)o->chains;
-  bool summed = draws_new(&r->draws, r->layout.names, r->layout.count, count, kept);
-  if (!summed && !o->quiet) complain(0, "the draws are too many for a summary in memory");
+  size_t room = draws_room(r->layout.count, count);
+  if (room < kept && !o->quiet)
+    complain(0, "memory has room for %zu of %zu draws of each chain: the summary is of those", room,
+             kept);
+  bool summed =
+      draws_new(&r->draws, r->layout.names, r->layout.count, count, room < kept ? room : kept);
+  if (!summed && !o->quiet) complain(0, "there is no memory for a summary");
   if (!summed && !o->output) return "there is neither memory nor a folder for the draws";
   r->chains = ARENA_ARRAY(r->arena, Chain, count);
   const char *error = o->output ? make_folder(r->arena, o->output) : NULL;

@@ -147,8 +147,13 @@ class Sampling(unittest.TestCase):
         self.assertAlmostEqual(float(self.rows('fit/m-2.csv')[0]['mu']), 0, 5)
         self.write('bad.json', '{"mu": 0, "sigma": -1}')
         self.assertIn('constraints', self.sample('--init', 'bad.json', status=1).stderr)
-        self.write('bad.json', '{"mu": 0}')
-        self.assertIn('no value for sigma', self.sample('--init', 'bad.json', status=1).stderr)
+        self.write('part.json', '{"mu": 2.5}')
+        self.runner('sample', 'm.stan', '--data', 'd.json', *args, '--init', 'part.json', '--output', 'fit')
+        first, second = self.rows('fit/m-1.csv')[0], self.rows('fit/m-2.csv')[0]
+        self.assertAlmostEqual(float(first['mu']), 2.5, 5)
+        self.assertAlmostEqual(float(second['mu']), 2.5, 5)
+        self.assertNotEqual(first['sigma'], second['sigma'])
+        self.assertIn('bad.json', self.sample('--init', 'bad.json,bad.json,bad.json', status=1).stderr)
 
     def test_json(self):
         summary = json.loads(self.sample('--json', '--samples', '400').stdout)
