@@ -77,7 +77,7 @@ static void describe_variable(Tracer *t, Text *out, const VarDecl *d, int64_t *o
   text_add(out, "{\"name\":");
   text_add_json_string(out, d->name);
   text_add(out, ",\"tensor\":");
-  text_add_json_string(out, tensor_name(t->arena, d->name));
+  text_add_json_string(out, tensor_name(t, d->name));
   text_printf(out, ",\"type\":\"%s\",", type.data);
   describe_dims(t, out, s, d->type);
   if (s->constraint != C_NONE)

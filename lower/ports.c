@@ -3,12 +3,33 @@
 
 #include <string.h>
 
-const char *tensor_name(Arena *a, const char *stan_name) {
-  static const char *const reserved[] = {"unconstrained", "log_density", "gradient", "prng_state",
-                                         "draw_count"};
-  for (size_t k = 0; k < sizeof reserved / sizeof *reserved; k++)
-    if (!strcmp(stan_name, reserved[k])) return arena_printf(a, "%s.stan", stan_name);
-  return stan_name;
+static bool is_among(const char *name, const char *const *names, size_t count) {
+  for (size_t k = 0; k < count; k++)
+    if (!strcmp(name, names[k])) return true;
+  return false;
+}
+
+const char *tensor_name(const Tracer *t, const char *stan_name) {
+  static const char *const all[] = {"unconstrained", "log_density", "gradient", "prng_state",
+                                    "draw_count"};
+  static const char *const samplers[] = {"chains",
+                                         "init",
+                                         "warmup",
+                                         "samples",
+                                         "iterations",
+                                         "settings",
+                                         "sampler_state",
+                                         "sampler_keys",
+                                         "unconstrained_draws",
+                                         "next_sampler_state",
+                                         "next_sampler_keys",
+                                         "stepsize",
+                                         "inverse_metric",
+                                         "status"};
+  bool reserved = is_among(stan_name, all, sizeof all / sizeof *all) ||
+                  (t->options->entry == ENTRY_SAMPLE &&
+                   is_among(stan_name, samplers, sizeof samplers / sizeof *samplers));
+  return reserved ? arena_printf(t->arena, "%s.stan", stan_name) : stan_name;
 }
 
 void add_input(Ports *p, LoweredPort port, bool batched) {
@@ -61,7 +82,7 @@ static SVal input_value(Tracer *t, Ports *p, const SizedType *s, const StanType 
   }
   if (s->base == T_COMPLEX || s->base >= T_COMPLEX_VECTOR)
     trace_unsupported(t, s->span, "complex numbers");
-  LoweredPort port = {.name = tensor_name(t->arena, name), .stan_name = name};
+  LoweredPort port = {.name = tensor_name(t, name), .stan_name = name};
   IrType shape = input_type(t, s, type, outer, &port);
   v.tr = tr_const(ir_param(t->b, shape, port.name));
   v.tr.varying = batched;
@@ -195,7 +216,7 @@ static void output_value(Tracer *t, Ports *p, const SVal *v, const char *name) {
       output_value(t, p, &v->members[k], arena_printf(t->arena, "%s:%d", name, k + 1));
     return;
   }
-  LoweredPort port = {.name = tensor_name(t->arena, name), .stan_name = name};
+  LoweredPort port = {.name = tensor_name(t, name), .stan_name = name};
   Tr x = v->type->base == T_INT ? as_int(t, v->tr) : as_real(t, v->tr);
   add_output(p, port, x.value);
 }

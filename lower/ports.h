@@ -14,9 +14,9 @@ typedef struct {
   size_t result_count, result_capacity;
 } Ports;
 
-/* What the tensor of a Stan variable is called: where it bears the name of a tensor of the
- * contract, it gives way. */
-const char *tensor_name(Arena *a, const char *stan_name);
+/* What the tensor of a Stan variable is called: where it bears the name of one of the entry point's
+ * own tensors, it gives way. */
+const char *tensor_name(const Tracer *t, const char *stan_name);
 void add_input(Ports *p, LoweredPort port, bool batched);
 void add_output(Ports *p, LoweredPort port, IrValue *value);
 /* Binds the data variables: to the data given, checked against their declarations, or else to

@@ -187,7 +187,7 @@ static void add_type(Walk *w, const char *type, Place at) {
 }
 
 const char *add_columns(Arena *a, Columns *out, const json_t *description, const char *block,
-                        const NamedTensors *in) {
+                        bool partial, const NamedTensors *in) {
   Walk w = {.arena = a, .out = out, .in = in};
   json_t *variables = json_object_get(description, block);
   if (!json_is_array(variables)) return "the model does not describe its variables";
@@ -197,6 +197,10 @@ const char *add_columns(Arena *a, Columns *out, const json_t *description, const
     const char *tensor = json_string_value(json_object_get(v, "tensor"));
     const char *type = json_string_value(json_object_get(v, "type"));
     if (!name || !tensor || !type) return "the model does not describe its variables";
+    if (partial && !first_tensor(&w, type, tensor)) {
+      w.error = NULL;
+      continue;
+    }
     add_type(&w, arena_strdup(a, type),
              (Place){.tensor = arena_strdup(a, tensor), .column = arena_strdup(a, name)});
   }

@@ -30,10 +30,10 @@ typedef struct {
 
 /* The model's description of its variables (metadata `stan.model`), or NULL; json_decref. */
 json_t *model_description(const OrtModel *m);
-/* Adds the columns of the variables that the member `block` of a description lists, in order.
- * Returns NULL or, in `a`, what is wrong. */
+/* Adds the columns of the variables that the member `block` of a description lists, in order. With
+ * `partial`, variables may be missing from the tensors. Returns NULL or, in `a`, what is wrong. */
 const char *add_columns(Arena *a, Columns *out, const json_t *description, const char *block,
-                        const NamedTensors *in);
+                        bool partial, const NamedTensors *in);
 /* How many numbers a draw has of a tensor. */
 int64_t draw_size(const OrtTensor *t, int lead);
 

@@ -185,7 +185,7 @@ const char *quantities_open(Arena *a, OrtModel *m, json_t *data, const char *con
   generated.ports = ort_outputs(m, &generated.count);
   generated.tensors = shapes;
   json_t *description = model_description(m);
-  error = add_columns(a, &out->columns, description, "generated_quantities", &generated);
+  error = add_columns(a, &out->columns, description, "generated_quantities", true, &generated);
   json_decref(description);
   return error;
 }

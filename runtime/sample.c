@@ -42,8 +42,10 @@ static bool has_quantities(const OrtModel *m) {
 /* The program's generated quantities; where they cannot be had, the run goes on without. */
 static const char *open_quantities(SampleRun *r) {
   if (!r->source.is_program || !has_quantities(r->model)) return NULL;
+  const char *warnings = NULL;
   const char *error = source_load(&r->source, r->arena, r->ort, STAN2ONNX_GENERATE,
-                                  STAN2ONNX_METRIC_DIAG, &r->generator, NULL);
+                                  STAN2ONNX_METRIC_DIAG, &r->generator, &warnings);
+  if (warnings && !r->options.quiet) fprintf(stderr, "%s\n", warnings);
   if (error) {
     complain(0, "generated quantities are left out:\n%s", error);
     return NULL;

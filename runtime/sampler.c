@@ -172,8 +172,9 @@ static const char *take_layout(Sampler *s, Arena *a, const OrtCall *call) {
   named.ports = ort_outputs(s->model, &outputs);
   named.count = outputs;
   json_t *description = model_description(s->model);
-  error = add_columns(a, &s->columns, description, "parameters", &named);
-  if (!error) error = add_columns(a, &s->columns, description, "transformed_parameters", &named);
+  error = add_columns(a, &s->columns, description, "parameters", false, &named);
+  if (!error)
+    error = add_columns(a, &s->columns, description, "transformed_parameters", true, &named);
   json_decref(description);
   if (error) return error;
   Columns statistics = {0};

@@ -64,7 +64,7 @@ START_TEST(columns_of_variables) {
   NamedTensors named = {ports, tensors, sizeof ports / sizeof *ports, 2};
   Columns c = {0};
   json_t *model = json_loads(description, 0, NULL);
-  ck_assert_ptr_null(add_columns(arena, &c, model, "parameters", &named));
+  ck_assert_ptr_null(add_columns(arena, &c, model, "parameters", false, &named));
   ck_assert_uint_eq(c.count, COUNT);
   for (size_t k = 0; k < COUNT; k++) {
     ck_assert_str_eq(c.items[k].name, expected_columns[k].name);
@@ -73,8 +73,11 @@ START_TEST(columns_of_variables) {
   }
   ck_assert(c.items[8].integer && !c.items[9].integer);
   named.count = 4; /* m is missing */
-  ck_assert_ptr_nonnull(add_columns(arena, &c, model, "parameters", &named));
-  ck_assert_ptr_nonnull(add_columns(arena, &c, model, "generated_quantities", &named));
+  ck_assert_ptr_nonnull(add_columns(arena, &c, model, "parameters", false, &named));
+  c.count = 0;
+  ck_assert_ptr_null(add_columns(arena, &c, model, "parameters", true, &named));
+  ck_assert_uint_eq(c.count, 16); /* t alone */
+  ck_assert_ptr_nonnull(add_columns(arena, &c, model, "generated_quantities", true, &named));
   json_decref(model);
 }
 END_TEST
@@ -92,7 +95,7 @@ START_TEST(types_that_do_not_fit) {
                                           "\"%s\"}]}",
                                           bad_types[_i]),
                              0, NULL);
-  const char *error = add_columns(arena, &c, model, "p", &named);
+  const char *error = add_columns(arena, &c, model, "p", false, &named);
   ck_assert_msg(error != NULL || c.count == 0, "'%s' was taken", bad_types[_i]);
   json_decref(model);
 }
