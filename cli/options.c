@@ -42,12 +42,9 @@ static const char *set_dialect(Options *o, const char *value) {
              : wrong("unknown dialect '%s': --dialect takes onnx or prob", value);
 }
 
-/* a,b,c appended to a list */
+/* a,b,c appended to a list: an argument of the program, divided where it stands */
 static const char *add_list(const char **list, size_t *count, const char *value) {
-  char *copy = malloc(strlen(value) + 1);
-  if (!copy) return "out of memory";
-  strcpy(copy, value);
-  for (char *item = copy, *comma; item; item = comma) {
+  for (char *item = (char *)value, *comma; item; item = comma) {
     comma = strchr(item, ',');
     if (comma) *comma++ = 0;
     if (*count == MAX_LIST) return "too many entries in a list";
