@@ -232,6 +232,65 @@ SVal constrain_parameter(Tracer *t, const VarDecl *d, Tr unconstrained, Tr *offs
   return constrain(t, d->sized, d->type, unconstrained, offset);
 }
 
+/* ---- parameters alike ---- */
+
+enum { SMALL = 64 }; /* unconstrained values up to which a parameter is worth joining to others */
+
+static bool is_number(const Expr *e, double *x) {
+  if (e && e->kind == E_INT) *x = (double)e->integer;
+  if (e && e->kind == E_REAL) *x = e->real;
+  return e && (e->kind == E_INT || e->kind == E_REAL);
+}
+
+static bool same_bound(const Expr *a, const Expr *b) {
+  double x, y;
+  return (!a && !b) || (is_number(a, &x) && is_number(b, &y) && x == y);
+}
+
+static bool is_bounded(const SizedType *s) {
+  return s->constraint == C_LOWER || s->constraint == C_UPPER || s->constraint == C_LOWER_UPPER;
+}
+
+/* Whether d can be constrained together with `first`, by the same numbers element by element. */
+static bool is_alike(Tracer *t, const VarDecl *first, const VarDecl *d) {
+  const SizedType *a = first->sized, *b = d->sized;
+  int64_t size;
+  return is_bounded(a) && a->constraint == b->constraint && same_bound(a->lower, b->lower) &&
+         same_bound(a->upper, b->upper) && b->base >= T_REAL && b->base <= T_MATRIX &&
+         b->base != T_COMPLEX && tr_known_int(free_size(t, b), &size) && size > 0 && size <= SMALL;
+}
+
+int parameters_alike(Tracer *t, VarDecl *const *d, int count) {
+  int n = 1;
+  if (is_alike(t, d[0], d[0]))
+    while (n < count && is_alike(t, d[0], d[n])) n++;
+  return n;
+}
+
+/* What would be a transform of its own for each is one of all their values. */
+void constrain_alike(Tracer *t, VarDecl *const *d, int count, Tr unconstrained, Tr *offset,
+                     SVal *out) {
+  const StanType *vector = type_simple(t->arena, T_VECTOR, 0);
+  const SizedType *first = d[0]->sized;
+  Tr total = tr_int(t, 0), at = tr_int(t, 0);
+  for (int k = 0; k < count; k++) total = tr_binary(t, IR_ADD, total, free_size(t, d[k]->sized));
+  SVal args[6] = {sval(vector, tr_slice(t, unconstrained, 0, *offset, total), true)};
+  int arg_count = 1 + transform_args(t, first, NULL, false, args + 1);
+  const char *name = arena_printf(t->arena, "%s_jacobian", transforms[first->constraint].name);
+  Tr all = call_library(t, name, args, arg_count, vector, first->span).tr;
+  ir_assume(all.value, parameter_facts(t, first));
+  *offset = tr_binary(t, IR_ADD, *offset, total);
+  for (int k = 0; k < count; k++) {
+    const SizedType *s = d[k]->sized;
+    Shape declared = trace_shape(t, s, d[k]->type), f = free_shape(t, s, &declared);
+    Tr n = free_size(t, s);
+    out[k] = sval(d[k]->type, from_flat(t, tr_slice(t, all, 0, at, n), s, &declared, &f), true);
+    at = tr_binary(t, IR_ADD, at, n);
+  }
+}
+
+/* ---- back ---- */
+
 static Tr unconstrain(Tracer *t, const SizedType *s, SVal v);
 
 static Tr unconstrain_tuples(Tracer *t, const SizedType *s, SVal v) {

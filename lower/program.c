@@ -80,13 +80,22 @@ static void trace_transformed_data(Tracer *t, Ports *p) {
 
 static void trace_parameters(Tracer *t, Tr unconstrained) {
   const Block *block = &t->program->blocks[BLOCK_PARAMETERS];
+  size_t room = (size_t)block->stmt_count + 1;
+  VarDecl **d = ARENA_ARRAY(t->arena, VarDecl *, room);
+  SVal *values = ARENA_ARRAY(t->arena, SVal, room);
   Tr offset = tr_int(t, 0);
+  int count = 0;
   t->block = BLOCK_PARAMETERS;
-  for (int k = 0; k < block->stmt_count; k++) {
-    const VarDecl *d = block->stmts[k]->decl;
-    if (block->stmts[k]->kind != S_DECL) continue;
-    t->span = d->span;
-    bind(t, d, constrain_parameter(t, d, unconstrained, &offset));
+  for (int k = 0; k < block->stmt_count; k++)
+    if (block->stmts[k]->kind == S_DECL) d[count++] = block->stmts[k]->decl;
+  for (int k = 0, n; k < count; k += n) {
+    t->span = d[k]->span;
+    n = parameters_alike(t, d + k, count - k);
+    if (n == 1)
+      values[0] = constrain_parameter(t, d[k], unconstrained, &offset);
+    else
+      constrain_alike(t, d + k, n, unconstrained, &offset, values);
+    for (int j = 0; j < n; j++) bind(t, d[k + j], values[j]);
   }
 }
 

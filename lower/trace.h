@@ -282,6 +282,11 @@ void assume_constraint(Tracer *t, const SizedType *s, SVal v);
 /* Reads a parameter from the unconstrained vector at *offset (advanced), adding its log Jacobian to
  * the target. */
 SVal constrain_parameter(Tracer *t, const VarDecl *d, Tr unconstrained, Tr *offset);
+/* How many of the parameters d[0], d[1], ... can be constrained together, at least 1; and those
+ * together, the values that out has room for. */
+int parameters_alike(Tracer *t, VarDecl *const *d, int count);
+void constrain_alike(Tracer *t, VarDecl *const *d, int count, Tr unconstrained, Tr *offset,
+                     SVal *out);
 /* The inverse: the parameter's part of the unconstrained vector, rank 1. */
 Tr unconstrain_parameter(Tracer *t, const VarDecl *d, SVal v);
 /* How many unconstrained values it has (i64). */
