@@ -1,14 +1,11 @@
 #include "cli/options.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-static char message[256];
-
-static const char *wrong(const char *format, const char *what) {
-  snprintf(message, sizeof message, format, what);
-  return message;
+static const char *wrong(Options *o, const char *format, const char *what) {
+  snprintf(o->message, sizeof o->message, format, what);
+  return o->message;
 }
 
 static const char *set_entry(Options *o, const char *value) {
@@ -20,6 +17,7 @@ static const char *set_entry(Options *o, const char *value) {
       return NULL;
     }
   return wrong(
+      o,
       "unknown entry point '%s': --emit takes log-density, constrain, unconstrain, generate or "
       "sample",
       value);
@@ -32,14 +30,14 @@ static const char *set_metric(Options *o, const char *value) {
       o->compile.metric = (Stan2onnxMetric)k;
       return NULL;
     }
-  return wrong("unknown metric '%s': --metric takes diag, dense or unit", value);
+  return wrong(o, "unknown metric '%s': --metric takes diag, dense or unit", value);
 }
 
 static const char *set_dialect(Options *o, const char *value) {
   o->compile.prob_dialect = !strcmp(value, "prob");
   return o->compile.prob_dialect || !strcmp(value, "onnx")
              ? NULL
-             : wrong("unknown dialect '%s': --dialect takes onnx or prob", value);
+             : wrong(o, "unknown dialect '%s': --dialect takes onnx or prob", value);
 }
 
 /* a,b,c appended to a list: an argument of the program, divided where it stands */
@@ -60,7 +58,7 @@ static const char *add_include(Options *o, const char *value) {
 static const char *disable_pass(Options *o, const char *value) {
   if (strcmp(value, "fold") && strcmp(value, "cse") && strcmp(value, "algebra") &&
       strcmp(value, "economy"))
-    return wrong("unknown pass '%s': --disable-pass takes fold, cse, algebra or economy", value);
+    return wrong(o, "unknown pass '%s': --disable-pass takes fold, cse, algebra or economy", value);
   return add_list(o->disabled_passes, &o->compile.disabled_pass_count, value);
 }
 
@@ -193,13 +191,13 @@ const char *parse_options(int argc, char **argv, Options *o) {
     if (!only_files && !strcmp(a, "--")) {
       only_files = true;
     } else if (only_files || a[0] != '-' || !a[1]) {
-      if (o->model) return wrong("one program at a time: unexpected '%s'", a);
+      if (o->model) return wrong(o, "one program at a time: unexpected '%s'", a);
       o->model = a;
     } else {
       const Option *option = find_option(a, &value);
-      if (!option) return wrong("unknown option '%s'; --help lists them all", a);
+      if (!option) return wrong(o, "unknown option '%s'; --help lists them all", a);
       if (option->value && !value) value = ++k < argc ? argv[k] : NULL;
-      if (option->value && !value) return wrong("option '%s' needs a value", a);
+      if (option->value && !value) return wrong(o, "option '%s' needs a value", a);
       const char *error = option->set(o, value);
       if (error) return error;
     }
