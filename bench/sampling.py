@@ -1,0 +1,128 @@
+#!/usr/bin/env python3
+"""From a Stan program and its data to a posterior summary, side by side: stan2onnx-run sample, stanli, and on request real Stan.
+
+bench/sampling.py [--build FOLDER] [--stan-python PYTHON] [--ours-only] [--pystan] [--only MODEL[,MODEL]] [--repeat N] [-o TABLE.md]
+
+Every run is a process of its own, timed from start to end, so that it pays for what its users pay for: starting, reading the program, whatever it compiles,
+sampling, the summary. The best of N runs counts; the programs take turns, so that a busy machine is busy for all. --stan-python is a Python that has stanli (and,
+for --pystan, pystan, which compiles C++ and takes minutes); the default is the one that runs this script. Programs and data are those of testdata/.
+
+The first table's "in process" is stanli's time without the start of Python and its imports. ESS is the least bulk effective sample size among all
+quantities but lp__, per second of the whole run. The second table has thousands of leapfrog steps per second after warmup, of all chains together, by the
+sampling times in the files that the runner writes.
+"""
+import argparse, csv, glob, json, math, os, platform, re, subprocess, sys, tempfile, time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(HERE)
+MODELS = ['hierarchical_schools', 'regression_linear', 'glm_logistic', 'glm_poisson', 'hierarchical_intercepts', 'irt_rasch', 'mixture_two',
+          'ordinal_logistic']
+CHAINS = (1, 4, 64)
+RATE_ITERATIONS = 300  # of warmup, and as many after it, for the second table
+
+# Each prints its summary, then {"seconds": without the start of Python, "ess": least bulk ESS}.
+STANLI = '''
+import sys, json, time, numpy as np, stanli
+start = time.perf_counter()
+fit = stanli.Model(stan_file=sys.argv[1], data=sys.argv[2]).sample(seed=1, chains=4, warmup=1000, samples=1000, refresh=0)
+summary = fit.summary()
+print(summary)
+seconds = time.perf_counter() - start
+print(json.dumps({'seconds': seconds, 'ess': np.nanmin([e for name, e in zip(summary.names, summary.ess_bulk) if not name.endswith('__')])}))
+'''
+PYSTAN = '''
+import sys, json, time, stan
+start = time.perf_counter()
+fit = stan.build(open(sys.argv[1]).read(), data=json.load(open(sys.argv[2])), random_seed=1).sample(num_chains=4, num_warmup=1000, num_samples=1000)
+print(fit.to_frame().describe().T)
+print(json.dumps({'seconds': time.perf_counter() - start}))
+'''
+
+
+def timed(command):
+    """seconds and standard output of a process; None and its last words if it fails"""
+    start = time.perf_counter()
+    p = subprocess.run(command, capture_output=True, text=True)
+    seconds = time.perf_counter() - start
+    return (seconds, p.stdout) if p.returncode == 0 else (None, (p.stderr.strip() or 'no output').split('\n')[-1])
+
+
+def ours(runner, program):
+    seconds, out = timed([runner, 'sample', program[0], '--data', program[1], '--json'])
+    if seconds is None: raise RuntimeError('stan2onnx-run: ' + out)
+    return {'total': seconds, 'ess': min(q['ess_bulk'] for q in json.loads(out)['quantities'] if q['name'] != 'lp__' and q['ess_bulk'] is not None)}
+
+
+def python(interpreter, script, program):
+    seconds, out = timed([interpreter, '-c', script, *program])
+    if seconds is None: raise RuntimeError(out)
+    return {'total': seconds} | json.loads(out.strip().split('\n')[-1])
+
+
+def leapfrogs_per_second(runner, program, chains):
+    with tempfile.TemporaryDirectory() as folder:
+        n = str(RATE_ITERATIONS)
+        seconds, out = timed([runner, 'sample', program[0], '--data', program[1], '--chains', str(chains), '--warmup', n, '--samples', n, '--quiet', '--output', folder])
+        if seconds is None: raise RuntimeError('stan2onnx-run: ' + out)
+        steps, longest = 0, 0.0
+        for file in glob.glob(os.path.join(folder, '*.csv')):
+            text = open(file).read()
+            steps += sum(int(float(row['n_leapfrog__'])) for row in csv.DictReader(line for line in text.split('\n') if line and line[0] != '#'))
+            longest = max(longest, float(re.search(r'([\d.]+) seconds \(Sampling\)', text)[1]))
+        return steps / longest
+
+
+def processor():
+    try:
+        with open('/proc/cpuinfo') as f: return re.search(r'model name\s*:\s*(.*)', f.read())[1]
+    except (OSError, TypeError): return platform.processor() or platform.machine()
+
+
+def main():
+    a = argparse.ArgumentParser(description=__doc__.split('\n')[0])
+    a.add_argument('--build', default=os.path.join(ROOT, 'build'))
+    a.add_argument('--stan-python', default=sys.executable)
+    a.add_argument('--ours-only', action='store_true')
+    a.add_argument('--pystan', action='store_true')
+    a.add_argument('--only')
+    a.add_argument('--repeat', type=int, default=3)
+    a.add_argument('-o', '--output')
+    a = a.parse_args()
+    runner = os.path.join(a.build, 'stan2onnx-run')
+    models = a.only.split(',') if a.only else MODELS
+    programs = {m: [os.path.join(ROOT, 'testdata', m, f) for f in ('model.stan', 'data.json')] for m in models}
+    lines = []
+
+    def show(line):
+        lines.append(line)
+        print(line, flush=True)
+
+    contestants = [('ours', lambda p: ours(runner, p))]
+    if not a.ours_only: contestants.append(('stanli', lambda p: python(a.stan_python, STANLI, p)))
+    if a.pystan: contestants.append(('pystan', lambda p: python(a.stan_python, PYSTAN, p)))
+    show('%s, %d cores, load %.1f; best of %d' % (processor(), os.cpu_count(), os.getloadavg()[0], a.repeat))
+    show('')
+    show('| program | ours, s | stanli, s | in process | ours / stanli | ESS/s, ours | ESS/s, stanli |' + (' pystan, s |' if a.pystan else ''))
+    show('|---' + '|---:' * (7 if a.pystan else 6) + '|')
+    for model, program in programs.items():
+        best = {}
+        for _ in range(a.repeat):
+            for name, run in contestants:
+                try: result = run(program)
+                except (RuntimeError, ValueError) as e: print('%s, %s: %s' % (model, name, e), file=sys.stderr); continue
+                if name not in best or result['total'] < best[name]['total']: best[name] = result
+        get = lambda name, key: best.get(name, {}).get(key, math.nan)
+        show('| %s | %.2f | %.2f | %.2f | %.2f | %.0f | %.0f |' % (
+            model, get('ours', 'total'), get('stanli', 'total'), get('stanli', 'seconds'), get('ours', 'total') / get('stanli', 'total'),
+            get('ours', 'ess') / get('ours', 'total'), get('stanli', 'ess') / get('stanli', 'total')) + (' %.1f |' % get('pystan', 'total') if a.pystan else ''))
+    show('')
+    show('| leapfrog steps, 1000/s | ' + ' | '.join('%d chain%s' % (n, 's' * (n > 1)) for n in CHAINS) + ' |')
+    show('|---' + '|---:' * len(CHAINS) + '|')
+    for model, program in programs.items():
+        show('| %s | %s |' % (model, ' | '.join('%.1f' % (leapfrogs_per_second(runner, program, n) / 1000) for n in CHAINS)))
+    if a.output:
+        with open(a.output, 'w') as f: f.write('\n'.join(lines) + '\n')
+
+
+if __name__ == '__main__':
+    main()
