@@ -57,9 +57,9 @@ def ours(build, model, data_file, tmp):
     p = subprocess.run([os.path.join(build, 'stan2onnx'), model, '--data', data_file, '-o', onnx, '--stats'], capture_output=True, text=True)
     if p.returncode: return None, p.stderr.strip().split('\n')[0]
     nodes = int(p.stderr.split('nodes ')[1].split(',')[0])
-    run, times = os.path.join(ROOT, 'build', 'stan2onnx-run'), {}
+    run, times = os.path.join(build, 'stan2onnx-run'), {}
     info = json.loads(subprocess.run([run, onnx, '--info', '--json'], check=True, capture_output=True, text=True).stdout)
-    size = next(i['dims'][1] for i in info['inputs'] if i['name'] == 'unconstrained')
+    size = next(i['shape'][1] for i in info['inputs'] if i['name'] == 'unconstrained')
     for chains in CHAINS:
         points = os.path.join(tmp, 'points.json')
         json.dump([[0.1] * size] * chains, open(points, 'w'))
