@@ -37,18 +37,15 @@ array[] int nuts_question(int k) {
   return {j % 2 == 1 ? first : last, first, last};
 }
 
-// What gives, of the products of momenta as one vector, an end's momentum times its piece's sum, and the kinetic energies
+// What gives, of the products of momenta as one vector, an end's momentum times its piece's sum
 matrix nuts_criteria() {
   matrix[64, 26] answers;
-  matrix[64, 8] energies;
   for (i in 1:64)
     for (k in 1:26) {
       array[3] int piece = nuts_question(k);
       answers[i, k] = (i - 1) %/% 8 == piece[1] && (i - 1) % 8 >= piece[2] && (i - 1) % 8 <= piece[3];
     }
-  for (i in 1:64)
-    for (k in 1:8) energies[i, k] = i == 9 * k - 8 ? 0.5 : 0;
-  return append_col(answers, energies);
+  return answers;
 }
 
 // The number, in the order of visits, of the point at position q of a first block that starts at s: 0 for the point of the first
@@ -226,25 +223,25 @@ tuple(vector, vector, vector, vector, vector, vector, vector, vector, array[] ve
   row_vector[8] place = head(facts, 8);
   row_vector[8] order = segment(facts, 17, 8);
   matrix[8, D] P;
+  matrix[8, D] sound;
   row_vector[8] gain;
-  for (q in 1:8) {
-    vector[3 * D + 1] z = around[to_int(place[q])];
-    P[q] = facts[8 + q] * to_row_vector(segment(z, D + 1, D));
-    gain[q] = c[7] + z[3 * D + 1];
-  }
-  // products are symmetric
-  matrix[8, D] V = kind == 0 ? P : kind == 1 ? rep_matrix(to_row_vector(scale), 8) .* P : P * metric;
-  row_vector[34] products = to_row_vector(to_vector((P * V')')) * criteria;
-  gain -= tail(products, 8);
   row_vector[8] w;
   row_vector[8] diverges;
-  row_vector[26] turns;
   for (q in 1:8) {
+    vector[3 * D + 1] z = around[to_int(place[q])];
+    row_vector[D] p = facts[8 + q] * to_row_vector(segment(z, D + 1, D));
+    P[q] = p;
+    gain[q] = c[7] + z[3 * D + 1] - 0.5 * dot_product(p, velocity(kind, scale, metric, to_vector(p)));
     real ratio = exp(lesser_of(gain[q], 700));
-    w[q] = gain[q] >= -1000 ? ratio : 0;
-    diverges[q] = gain[q] >= -1000 ? 50 : order[q];
+    int fine = gain[q] >= -1000;
+    w[q] = fine ? ratio : 0;
+    diverges[q] = fine ? 50 : order[q];
+    sound[q] = fine ? p : rep_row_vector(0, D); // what is no number would spoil the answers to all questions
   }
-  for (k in 1:26) turns[k] = products[k] > 0 ? 50 : facts[48 + k];
+  matrix[8, D] V = kind == 0 ? sound : kind == 1 ? rep_matrix(to_row_vector(scale), 8) .* sound : sound * metric;
+  row_vector[26] answers = to_row_vector(to_vector((sound * V')')) * criteria; // products are symmetric
+  row_vector[26] turns;
+  for (k in 1:26) turns[k] = answers[k] > 0 ? 50 : facts[48 + k];
   real divergence = min(diverges);
   real stop = lesser_of(lesser_of(divergence, min(turns)), c[15]);
   row_vector[8] passed;
@@ -314,8 +311,8 @@ tuple(vector, vector, vector, vector, vector, vector, vector, vector, array[] ve
         broken += !straight && k >= slot - runs && k < slot;
       }
     }
-    int sound = whole && broken == 0;
-    int complete = extends && sound && blocks[2, number] == 1;
+    int unbroken = whole && broken == 0;
+    int complete = extends && unbroken && blocks[2, number] == 1;
     int straight = are_straight(kind, scale, metric, sum_p, sum_sub, -segment(far, D + 1, D), p_old, p_first, p_last);
     real odds = lesser_of(weight_sub / weight, 1);
     int accepted = complete && v < odds;
@@ -324,7 +321,7 @@ tuple(vector, vector, vector, vector, vector, vector, vector, vector, array[] ve
     weight += complete ? weight_sub : 0;
     sum_p = complete ? sum_p + sum_sub : sum_p;
     doublings += complete;
-    busy = opening ? busy : sound && (!complete || (straight && doublings < limit));
+    busy = opening ? busy : unbroken && (!complete || (straight && doublings < limit));
   }
   real diverged = divergence <= stop && divergence < 40 ? 1 : c[13];
   vector[15] next = [busy, c[2] + 1, 8, v, direction, step, c[7], weight, weight_sub, c[10] + dot_product(passed, fmin(w, 1)),
