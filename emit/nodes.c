@@ -75,9 +75,17 @@ static Node *form_div(Frame *f, const IrNode *n) {
 }
 
 /* The remainder of C for both reals and integers, which without fmod is missing for double. */
+/* The remainder has the sign of the dividend. Of integers ONNX Runtime before 1.32 takes it in
+ * doubles, where 64 bits do not fit; its other remainder, with the sign of the divisor, and its
+ * quotient are exact. */
 static Node *form_mod(Frame *f, const IrNode *n) {
-  Node *node = node_of2(f->graph, "Mod", operand(f, n, 0), operand(f, n, 1));
-  node_int(node, "fmod", 1);
+  Graph *g = f->graph;
+  const char *x = operand(f, n, 0), *y = operand(f, n, 1);
+  bool real = n->out[0]->type.dtype == IR_F64;
+  if (!real && !(n->in[0]->facts & IR_NONNEGATIVE && n->in[1]->facts & IR_POSITIVE))
+    return node_of2(g, "Sub", x, apply2(g, "Mul", y, apply2(g, "Div", x, y)));
+  Node *node = node_of2(g, "Mod", x, y);
+  if (real) node_int(node, "fmod", 1);
   return node;
 }
 
