@@ -12,4 +12,4 @@ say "Building"
 build build-test -DSTAN2ONNX_SANITIZE=ON -DSTAN2ONNX_WERROR=ON
 build build -DSTAN2ONNX_WERROR=ON -DSTAN2ONNX_TESTS=OFF
 say "Testing"
-ctest --test-dir build-test --output-on-failure --timeout 1200 -j 2
+ctest --test-dir build-test --output-on-failure --timeout 2400 -j 2
