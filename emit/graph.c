@@ -34,13 +34,16 @@ const IrScope *outermost(const IrScope *s) {
   return s;
 }
 
+Frame frame_of(Graph *g, const IrFunction *f) {
+  Arena *a = g->writer->arena;
+  return (Frame){g, f, ARENA_ARRAY(a, const char *, (size_t)f->value_count),
+                 reductions_that_keep_axes(a, f),
+                 slices_as_pieces(a, f, g->writer->options->prob_dialect)};
+}
+
 static Frame body_frame(Frame *outer, const IrNode *n, const IrFunction *body) {
-  Writer *w = outer->graph->writer;
   const IrScope *inside = n->scope ? outermost(n->scope) : outer->graph->inside;
-  Frame f = {graph_new(w, outer->graph, inside), body,
-             ARENA_ARRAY(w->arena, const char *, (size_t)body->value_count),
-             reductions_that_keep_axes(w->arena, body)};
-  return f;
+  return frame_of(graph_new(outer->graph->writer, outer->graph, inside), body);
 }
 
 /* The names of node n's operands from `first` on become those of the parameters from `param` on. */
@@ -267,6 +270,8 @@ static void emit_node(Frame *f, const IrNode *n, const char **wanted) {
     (fits_scan(n) ? emit_scan : emit_loop)(f, n, wanted);
   } else if (n->op == IR_RESHAPE && f->keeps[n->in[0]->id]) {
     f->names[n->out[0]->id] = name_of(f, n->in[0]);
+  } else if (f->pieces[n->out[0]->id]) {
+    if (!f->names[n->out[0]->id]) emit_pieces(f, f->pieces[n->out[0]->id], wanted);
   } else if (n->op != IR_SHAPE || wanted[n->out[0]->id]) {
     Node *last = emit_op(f, n);
     if (last)

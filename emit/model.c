@@ -40,8 +40,7 @@ static Onnx__GraphProto *main_graph(Writer *w, const IrFunction *fn) {
   const EmitOptions *o = w->options;
   Arena *a = w->arena;
   Graph *graph = graph_new(w, NULL, NULL);
-  Frame f = {graph, fn, ARENA_ARRAY(a, const char *, (size_t)fn->value_count),
-             reductions_that_keep_axes(a, fn)};
+  Frame f = frame_of(graph, fn);
   const char **results = ARENA_ARRAY(a, const char *, (size_t)fn->result_count);
   for (int k = 0; k < fn->param_count; k++)
     f.names[fn->params[k]->id] = arena_strdup(a, o->inputs[k].name);

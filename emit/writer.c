@@ -195,6 +195,11 @@ const char *node_end_named(Node *n, const char *name) {
 
 const char *node_end(Node *n) { return node_end_named(n, NULL); }
 
+void node_alias(Node *n, const char *name) {
+  const char *key = describe(n);
+  if (key && !lookup(n->graph, key)) table_set(&n->graph->known, key, name);
+}
+
 void node_end_many(Node *n, const char **names, size_t count) {
   n->proto->output = ARENA_ARRAY(n->graph->writer->arena, char *, count);
   n->proto->n_output = count;

@@ -74,6 +74,8 @@ const char *node_end(Node *n);
 const char *node_end_named(Node *n, const char *name);
 /* Ends a node of `count` results; entries of `names` that are NULL are chosen here. */
 void node_end_many(Node *n, const char **names, size_t count);
+/* Gives up a node of one result that is there already by that name: an equal one is not made. */
+void node_alias(Node *n, const char *name);
 
 /* Nodes with inputs only: open, to be ended by the caller. */
 Node *node_of1(Graph *g, const char *op, const char *x);
@@ -125,19 +127,32 @@ void functions_finish(Writer *w, Onnx__ModelProto *model);
 void visit_uses(const Onnx__NodeProto *node, void (*visit)(void *context, const char *name),
                 void *context);
 
+typedef struct Pieces Pieces;
+
 /* Where a function is being emitted: into which graph, and the names of its values so far. */
 typedef struct {
   Graph *graph;
   const IrFunction *function;
   const char **names; /* by value id; NULL where there is none yet */
   const bool *keeps;  /* by value id: the reduction that gives it keeps the axes that it reduces */
+  const Pieces **pieces; /* by value id: what the slice that gives it is one of, or NULL */
 } Frame;
+
+/* A frame with no names yet. */
+Frame frame_of(Graph *g, const IrFunction *f);
 
 /* ---- kept_axes.c ---- */
 
 /* By value id: results of reductions of which everything that reads them puts the reduced axes back
  * by a reshape. */
 const bool *reductions_that_keep_axes(Arena *a, const IrFunction *f);
+
+/* ---- pieces.c ---- */
+
+/* By value id: the slices that are best taken together, for each of them; NULL for other values. */
+const Pieces **slices_as_pieces(Arena *a, const IrFunction *f, bool prob_dialect);
+/* Emits slices that are taken together. `wanted`, by value id, has the names that are given. */
+void emit_pieces(Frame *f, const Pieces *p, const char **wanted);
 
 /* ---- nodes.c ---- */
 

@@ -74,8 +74,14 @@ RULE(exp) {
 }
 
 RULE(log) {
-  const IrNode *n = made_by(p->in[0], IR_EXP);
-  return n && has(p->in[0], IR_POSITIVE | IR_FINITE) ? n->in[0] : NULL;
+  IrValue *x = p->in[0], *y;
+  const IrNode *part = made_by(x, IR_SLICE), *n = made_by(part ? part->in[0] : x, IR_EXP);
+  double c;
+  if (n && has(x, IR_POSITIVE | IR_FINITE))
+    return part ? ir_slice(p->b, n->in[0], part->attr.axis, part->in[1], part->in[2]) : n->in[0];
+  if (number_first(x, IR_DIV, &c, &y) && c == 1 && has(y, IR_POSITIVE))
+    return fitted(p, unary(p, IR_NEG, unary(p, IR_LOG, y)));
+  return NULL;
 }
 
 RULE(round) {
@@ -229,12 +235,50 @@ static IrValue *scale(const Application *p, IrValue *x, double c) {
   return NULL;
 }
 
-/* (x c) y = (x y) c, where that multiplies as many elements by c as before */
+/* (x c) y = (x y) c and (x / c) y = (x y) / c, where c meets as many elements as before */
 static IrValue *factor_out(const Application *p, IrValue *x, IrValue *y) {
   IrValue *z;
   double c;
-  if (!with_number(x, IR_MUL, &z, &c) || !covers(&z->type, p->type)) return NULL;
-  return binary(p, IR_MUL, binary(p, IR_MUL, z, y), scalar_like(p, c));
+  IrOp op = made_by(x, IR_DIV) ? IR_DIV : IR_MUL;
+  if (!with_number(x, op, &z, &c) || !covers(&z->type, p->type)) return NULL;
+  return binary(p, op, binary(p, IR_MUL, z, y), scalar_like(p, c));
+}
+
+/* Divisors that a product with them takes away again. */
+static bool cancels(const Application *p, const IrValue *y) {
+  return !p->b->exact && has(y, IR_POSITIVE | IR_FINITE);
+}
+
+/* v = x / y: x, or NULL. */
+static IrValue *dividend(const IrValue *v, const IrValue *y) {
+  const IrNode *n = made_by(v, IR_DIV);
+  return n && n->in[1] == y ? n->in[0] : NULL;
+}
+
+/* (z / y) y = z and (z / y + t) y = z + t y, where nothing else needs the sum */
+static IrValue *without_divisor(const Application *p, IrValue *x, IrValue *y) {
+  IrValue *z = dividend(x, y);
+  if (!cancels(p, y)) return NULL;
+  if (z) return fitted(p, z);
+  const IrNode *n = made_by(x, IR_ADD);
+  if (!n) n = made_by(x, IR_SUB);
+  if (!n || !p->b->counts_uses || is_shared(p, x)) return NULL;
+  for (int k = 0; k < 2; k++) {
+    if (is_shared(p, n->in[k]) || !(z = dividend(n->in[k], y))) continue;
+    IrValue *rest = binary(p, IR_MUL, n->in[1 - k], y);
+    return fitted(p, k == 0 ? binary(p, n->op, z, rest) : binary(p, n->op, rest, z));
+  }
+  return NULL;
+}
+
+/* (1 / z) y = y / z, where nothing else needs the reciprocal and no more is divided */
+static IrValue *quotient(const Application *p, IrValue *x, IrValue *y) {
+  IrValue *z;
+  double c;
+  if (!p->b->counts_uses || is_shared(p, x) || !number_first(x, IR_DIV, &c, &z) || c != 1 ||
+      !covers(&z->type, p->type))
+    return NULL;
+  return binary(p, IR_DIV, y, z);
 }
 
 RULE(mul) {
@@ -256,13 +300,31 @@ RULE(mul) {
     return n && m ? v : unary(p, IR_NEG, v);
   }
   if (!is_real(p)) return NULL;
-  v = factor_out(p, x, y);
-  return v ? v : factor_out(p, y, x);
+  static IrValue *(*const either_way[])(const Application *, IrValue *,
+                                        IrValue *) = {without_divisor, factor_out, quotient};
+  for (int k = 0; k < 3; k++)
+    if ((v = either_way[k](p, x, y)) || (v = either_way[k](p, y, x))) return v;
+  return NULL;
 }
 
 static bool is_power_of_two(double c) {
   int exponent;
   return isnormal(c) && fabs(frexp(c, &exponent)) == 0.5 && isnormal(1 / c);
+}
+
+/* ((m + y z) - m) / y = z: what is left of numbers that have a location and a scale of their own
+ * once they are standardised */
+static IrValue *standardised(const Application *p, const IrValue *x, const IrValue *y) {
+  const IrNode *difference = made_by(x, IR_SUB), *n, *m;
+  if (!difference || !cancels(p, y)) return NULL;
+  const IrValue *location = difference->in[1];
+  if (!(n = made_by(difference->in[0], IR_ADD)) || !has(location, IR_FINITE)) return NULL;
+  for (int k = 0; k < 2; k++) {
+    if (n->in[k] != location || !(m = made_by(n->in[1 - k], IR_MUL))) continue;
+    for (int j = 0; j < 2; j++)
+      if (m->in[j] == y) return fitted(p, m->in[1 - j]);
+  }
+  return NULL;
 }
 
 RULE(div) {
@@ -272,10 +334,13 @@ RULE(div) {
   if (is_splat_of(y, 1)) return fitted(p, x);
   if (is_splat_of(y, -1)) return fitted(p, unary(p, IR_NEG, x));
   if (!is_real(p)) return NULL;
+  if ((z = standardised(p, x, y))) return z;
   if (is_splat(y, &c)) {
     if (is_power_of_two(c)) return binary(p, IR_MUL, x, scalar_like(p, 1 / c));
     if (with_number(x, IR_MUL, &z, &d) && is_plain(d / c))
       return fitted(p, binary(p, IR_MUL, z, scalar_like(p, d / c)));
+    if (with_number(x, IR_DIV, &z, &d) && is_plain(d * c))
+      return fitted(p, binary(p, IR_DIV, z, scalar_like(p, d * c)));
   }
   n = made_by(x, IR_NEG);
   m = made_by(y, IR_NEG);

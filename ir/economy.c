@@ -1,5 +1,7 @@
 /* The walk that rewrites nodes by cheaper ones. */
 #include "ir/economy.h"
+
+#include "ir/copy.h"
 #include "ir/grad.h"
 
 static const int *count_uses(const IrFunction *f) {
@@ -20,7 +22,10 @@ static void rewrite(const Economy *e, const IrNode *n) {
     e->map[n->out[0]->id] = v;
   else
     repeat_node(e->b, n, e->map);
-  for (int k = 0; k < n->out_count; k++) e->map[n->out[k]->id]->uses = e->uses[n->out[k]->id];
+  for (int k = 0; k < n->out_count; k++) {
+    keep_knowledge(e->map[n->out[k]->id], n->out[k]);
+    e->map[n->out[k]->id]->uses = e->uses[n->out[k]->id];
+  }
 }
 
 IrFunction *ir_economise(IrFunction *f) {

@@ -1,6 +1,7 @@
 /* Reverse mode over the nodes of a function, and the cotangents it gathers. */
-#include "ir/builder.h"
 #include "ir/grad.h"
+
+#include "ir/copy.h"
 
 #include <string.h>
 
@@ -262,6 +263,7 @@ void reverse_forward(Reverse *r, IrValue *const *args) {
       rule->forward(r, i);
     } else {
       repeat_node(r->b, n, r->primal);
+      for (int k = 0; k < n->out_count; k++) keep_knowledge(r->primal[n->out[k]->id], n->out[k]);
     }
   }
   ir_set_scope(r->b, scope);

@@ -146,6 +146,34 @@ START_TEST(prob_dialect) {
 }
 END_TEST
 
+/* x in columns 0, 1 and 2, where 3 columns make the rest, and where the rest is long. */
+static int build_columns(IrBuilder *b, IrValue *const *in, IrValue **out) {
+  out[0] = ir_f64(b, 0);
+  for (int k = 0; k < 3; k++)
+    out[0] = ir_binary(b, IR_ADD, out[0], ir_slice(b, in[0], 1, ir_i64(b, k), ir_i64(b, 1)));
+  return 1;
+}
+
+static const struct {
+  Case c;
+  int slices, splits;
+} columns[] = {{{"columns", {{F64, 2, {2, 6}, NULL, 0}}, build_columns}, 0, 1},
+               {{"many_columns", {{F64, 2, {2, 600}, NULL, 0}}, build_columns}, 3, 0}};
+
+/* Slices are outputs of one Split where that copies little that nothing needs. */
+START_TEST(slices_are_pieces) {
+  Arena *a = arena_new();
+  IrFunction *f = function_of(a, &columns[_i].c, false);
+  const IrTensor *args[] = {tensor_of(a, &columns[_i].c.inputs[0])};
+  check_function(a, f, args, false);
+  EmittedModel model = emitted(a, f, false);
+  ck_assert_int_eq(model.statistics.nodes, columns[_i].slices + columns[_i].splits + 2);
+  ck_assert_int_eq(occurrences(&model, "\x22\x05Slice"), columns[_i].slices);
+  ck_assert_int_eq(occurrences(&model, "\x22\x05Split"), columns[_i].splits);
+  arena_free(a);
+}
+END_TEST
+
 START_TEST(equal_bytes) {
   Arena *a = arena_new(), *b = arena_new();
   arena_alloc(b, 12345);
@@ -196,6 +224,7 @@ int main(void) {
   TCase *t = tcase_create("models");
   tcase_add_loop_test(t, control, 0, (int)(sizeof control_cases / sizeof *control_cases));
   tcase_add_test(t, prob_dialect);
+  tcase_add_loop_test(t, slices_are_pieces, 0, (int)(sizeof columns / sizeof *columns));
   tcase_add_test(t, equal_bytes);
   tcase_add_test(t, external_data);
   suite_add_tcase(s, t);

@@ -234,6 +234,21 @@ static int build_slice(IrBuilder *b, IrValue *const *in, IrValue **out) {
   return 4;
 }
 
+/* Neighbours and gaps; parts of others; all of an axis in two; elements of rows. */
+static int build_pieces(IrBuilder *b, IrValue *const *in, IrValue **out) {
+  IrValue *parts[4] = {
+      ir_slice(b, in[0], 1, n(b, 7), n(b, 3)), ir_slice(b, in[0], 1, n(b, 1), n(b, 1)),
+      ir_slice(b, in[0], 1, n(b, 2), n(b, 2)), ir_slice(b, in[0], 1, n(b, 1), n(b, 6))};
+  out[0] = ir_concat(b, parts, 4, 1);
+  out[1] = parts[1];
+  parts[0] = ir_slice(b, in[1], 0, n(b, 1), n(b, 2));
+  parts[1] = ir_slice(b, in[1], 0, n(b, 0), n(b, 1));
+  out[2] = ir_concat(b, parts, 2, 0);
+  for (int k = 0; k < 3; k++) parts[k] = ir_slice(b, in[2], 0, n(b, 2 - k), n(b, 1));
+  out[3] = ir_concat(b, parts, 3, 0);
+  return 4;
+}
+
 static int build_reverse(IrBuilder *b, IrValue *const *in, IrValue **out) {
   IrAttr first = {.axis = 0}, second = {.axis = 1};
   out[0] = ir_emit(b, IR_REVERSE, first, in, 1);
@@ -417,6 +432,9 @@ static const Case cases[] = {
      build_one_matmul},
     {"slice", {{F64, 2, {5, 4}, NULL, 0}, {I64, 0, {0}, SPREAD(two)}}, build_slice},
     {"slice_bools", {{BOOL, 2, {5, 4}, SPREAD(truths)}, {I64, 0, {0}, SPREAD(two)}}, build_slice},
+    {"pieces",
+     {{F64, 2, {3, 12}, NULL, 0}, {I64, 2, {3, 2}, NULL, 0}, {BOOL, 1, {4}, SPREAD(truths)}},
+     build_pieces},
     {"reverse", {{F64, 2, {3, 4}, NULL, 0}}, build_reverse},
     {"reverse_nothing", {{I64, 2, {0, 4}, NULL, 0}}, build_reverse},
     {"concat", {{F64, 2, {3, 2}, NULL, 0}, {F64, 2, {3, 4}, NULL, 0}}, build_concat},

@@ -76,6 +76,36 @@ CASE(scale_outward) {
   V x = bin(b, IR_MUL, bin(b, IR_MUL, in[0], num(b, 3)), in[1]);
   return bin(b, IR_MUL, x, num(b, 2));
 }
+CASE(square_of_ratio) {
+  V x = bin(b, IR_DIV, in[0], num(b, 3));
+  return bin(b, IR_MUL, bin(b, IR_MUL, x, x), num(b, -0.5));
+}
+CASE(ratio_of_ratio) { return bin(b, IR_DIV, bin(b, IR_DIV, in[0], num(b, 3)), num(b, 5)); }
+/* A number that is known to be positive and finite, if x is no NaN. */
+static V bounded(IrBuilder *b, V x) {
+  return bin(b, IR_MAX, bin(b, IR_MIN, un(b, IR_ABS, x), num(b, 8)), num(b, 0.25));
+}
+CASE(ratio_times_divisor) {
+  V y = bounded(b, in[0]);
+  return bin(b, IR_MUL, y, bin(b, IR_DIV, in[1], y));
+}
+CASE(standardised) {
+  V y = bounded(b, in[0]), v = bin(b, IR_ADD, bin(b, IR_MUL, y, in[2]), in[1]);
+  return bin(b, IR_DIV, bin(b, IR_SUB, v, in[1]), y);
+}
+CASE(standardised_by_another) {
+  V y = bounded(b, in[0]), v = bin(b, IR_ADD, bin(b, IR_MUL, in[0], in[2]), in[1]);
+  return bin(b, IR_DIV, bin(b, IR_SUB, v, in[1]), y);
+}
+CASE(log_of_inverse) {
+  V x = bin(b, IR_ADD, un(b, IR_EXP, in[0]), num(b, 1));
+  return bin(b, IR_SUB, in[1], un(b, IR_LOG, bin(b, IR_DIV, num(b, 1), x)));
+}
+CASE(log_of_part_of_exp) {
+  V x = un(b, IR_EXP, in[0]);
+  ir_assume(x, IR_POSITIVE | IR_FINITE);
+  return un(b, IR_LOG, ir_slice(b, x, 0, n(b, 1), n(b, 2)));
+}
 CASE(negated_scale) { return un(b, IR_NEG, bin(b, IR_MUL, in[0], num(b, 3))); }
 CASE(shifts) { return bin(b, IR_ADD, num(b, 2), bin(b, IR_ADD, in[0], num(b, 3))); }
 CASE(shift_of_difference) { return bin(b, IR_SUB, bin(b, IR_SUB, num(b, 2), in[0]), num(b, -3)); }
@@ -433,6 +463,14 @@ static const Case cases[] = {
     {"outer_product", "f2 f3", outer_product, 2, 2, false},
     {"matmul_of_broadcast", "f2x3 f4x3x2", matmul_of_broadcast, 1, 2, false},
     {"cumsum_of_one", "f3", cumsum_of_one, 0, 0, false},
+    {"square_of_ratio", "f3", square_of_ratio, 2, 2, false},
+    {"ratio_of_ratio", "f3", ratio_of_ratio, 1, 1, false},
+    {"ratio_times_divisor", "f3 f3", ratio_times_divisor, 0, 0, true},
+    {"standardised", "f3 f3 f3", standardised, 0, 0, true},
+    {"standardised_unsure", "f3 f3 f3", standardised, 7, 7, false},
+    {"standardised_by_another", "f3 f3 f3", standardised_by_another, 7, 7, true},
+    {"log_of_inverse", "f3 f3", log_of_inverse, 4, 4, true},
+    {"log_of_part_of_exp", "f4", log_of_part_of_exp, 1, 1, true},
 };
 
 /* ---- running ---- */

@@ -133,6 +133,66 @@ START_TEST(unbounded_logarithms_stay) {
 }
 END_TEST
 
+/* ---- quotients ---- */
+
+/* A number from the exponential of x, as parameters with a lower bound are. */
+static IrValue *positive(IrBuilder *b, IrValue *x) {
+  IrValue *v = ir_unary(b, IR_EXP, x);
+  ir_assume(v, IR_POSITIVE | IR_FINITE);
+  return v;
+}
+
+static void check_numbers(const IrFunction *f, double x, double y, double expected) {
+  IrTensor *args[2];
+  for (int k = 0; k < 2; k++) args[k] = ir_tensor_new(arena, ir_scalar(IR_F64));
+  args[0]->data.f64[0] = x;
+  args[1]->data.f64[0] = y;
+  IrPlan *plan;
+  check_close(run(f, (const IrTensor *const *)args, &plan)->data.f64[0], expected);
+  ir_plan_free(plan);
+}
+
+/* (1 / x) y, and 1 / x itself where it is kept. */
+static IrFunction *product_with_reciprocal(bool kept) {
+  IrBuilder *b = ir_function_begin(ir_module_new(arena, (IrOptions){0}), NULL, "f");
+  IrValue *x = ir_param(b, ir_scalar(IR_F64), "x"), *y = ir_param(b, ir_scalar(IR_F64), "y");
+  IrValue *r = ir_binary(b, IR_DIV, ir_f64(b, 1), x), *v = ir_binary(b, IR_MUL, y, r);
+  return ir_function_end(b, (IrValue *[]){v, r}, NULL, kept ? 2 : 1);
+}
+
+START_TEST(reciprocals_divide) {
+  IrFunction *f = ir_economise(product_with_reciprocal(false));
+  ck_assert_int_eq(count_ops(f, IR_DIV), 1);
+  ck_assert_int_eq(count_ops(f, IR_MUL), 0);
+  check_numbers(f, 8, 3, 0.375);
+  ck_assert_int_eq(count_ops(ir_economise(product_with_reciprocal(true)), IR_MUL), 1);
+}
+END_TEST
+
+/* (y / s - 3) s for s = exp(x) */
+START_TEST(divisors_leave_sums) {
+  IrBuilder *b = ir_function_begin(ir_module_new(arena, (IrOptions){0}), NULL, "f");
+  IrValue *x = ir_param(b, ir_scalar(IR_F64), "x"), *y = ir_param(b, ir_scalar(IR_F64), "y");
+  IrValue *s = positive(b, x), *sum = ir_binary(b, IR_DIV, y, s);
+  sum = ir_binary(b, IR_MUL, ir_binary(b, IR_SUB, sum, ir_f64(b, 3)), s);
+  IrFunction *f = ir_economise(ir_function_end(b, &sum, NULL, 1));
+  ck_assert_int_eq(count_ops(f, IR_DIV), 0);
+  check_numbers(f, 0, 5, 2);
+}
+END_TEST
+
+/* The derivative of y / s with respect to x is -y / s: what is known of s is known there too. */
+START_TEST(derivatives_know_what_is_known) {
+  IrBuilder *b = ir_function_begin(ir_module_new(arena, (IrOptions){0}), NULL, "f");
+  IrValue *x = ir_param(b, ir_scalar(IR_F64), "x"), *y = ir_param(b, ir_scalar(IR_F64), "y");
+  IrValue *v = ir_binary(b, IR_DIV, y, positive(b, x));
+  IrFunction *f = ir_function_end(b, &v, NULL, 1);
+  f = ir_simplify(ir_grad(f, 0, (bool[]){true, false}));
+  ck_assert_int_eq(count_ops(f, IR_DIV), 1);
+  ck_assert_int_eq(count_ops(f, IR_MUL), 0);
+}
+END_TEST
+
 /* ---- sums of groups ---- */
 
 typedef enum { RANDOM, SORTED, BY_GROUP, BY_MEMBER, SKEWED, ONE_EMPTY } Pattern;
@@ -250,6 +310,9 @@ int main(void) {
   tcase_add_test(t, logarithms_that_are_needed_stay);
   tcase_add_test(t, groups_do_not_overflow);
   tcase_add_test(t, unbounded_logarithms_stay);
+  tcase_add_test(t, reciprocals_divide);
+  tcase_add_test(t, divisors_leave_sums);
+  tcase_add_test(t, derivatives_know_what_is_known);
   tcase_add_loop_test(t, groups_are_summed, 0, (int)(sizeof group_cases / sizeof *group_cases));
   tcase_add_test(t, form_is_that_of_any_size);
   tcase_add_test(t, indices_are_spread_once);
