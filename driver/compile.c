@@ -129,6 +129,7 @@ static LowerOptions lower_options(Compilation *c) {
                     .no_jacobian = o->no_jacobian != 0,
                     .no_gradient = o->no_gradient != 0,
                     .metric = metrics[o->metric],
+                    .keep_algorithms = o->prob_dialect != 0,
                     .data = c->data};
   for (size_t k = 0; k < o->disabled_pass_count; k++) {
     l.ir.no_fold |= !strcmp(o->disabled_passes[k], "fold");

@@ -192,20 +192,56 @@ static void move_out(Writer *w, Onnx__TensorProto *p, EmittedModel *model, Exter
 
 static void mark(void *context, const char *name) { table_set(context, name, name); }
 
-/* The constants that nodes of the graph, or its results, use. */
-static size_t used_constants(Writer *w, const Onnx__GraphProto *proto, const Entry **used) {
+/* The constants that nodes use. */
+static const Entry **used_constants(Writer *w, Onnx__NodeProto *const *nodes, size_t node_count,
+                                    size_t *count) {
   const ConstantPool *pool = w->constants;
+  const Entry **used = ARENA_ARRAY(w->arena, const Entry *, pool->count);
   Table names = {.arena = w->arena};
-  size_t count = 0;
-  for (size_t i = 0; i < proto->n_node; i++) visit_uses(proto->node[i], mark, &names);
+  *count = 0;
+  for (size_t i = 0; i < node_count; i++) visit_uses(nodes[i], mark, &names);
   for (size_t i = 0; i < pool->count; i++)
-    if (table_get(&names, pool->items[i]->name)) used[count++] = pool->items[i];
-  return count;
+    if (table_get(&names, pool->items[i]->name)) used[(*count)++] = pool->items[i];
+  return used;
+}
+
+static void add_initializer(Writer *w, Onnx__GraphProto *proto, const IrTensor *t,
+                            const char *name) {
+  proto->initializer[proto->n_initializer++] = tensor_message(w->arena, t, name);
+  w->statistics.initializers++;
+  w->statistics.initializer_bytes += tensor_bytes(t);
+}
+
+void constants_embed(Writer *w, Onnx__GraphProto *proto) {
+  size_t count;
+  const Entry **used = used_constants(w, proto->node, proto->n_node, &count);
+  proto->initializer = ARENA_ARRAY(w->arena, Onnx__TensorProto *, count);
+  for (size_t i = 0; i < count; i++) add_initializer(w, proto, used[i]->tensor, used[i]->name);
+}
+
+void constants_as_nodes(Graph *g) {
+  Writer *w = g->writer;
+  size_t count, node_count = g->node_count;
+  Onnx__NodeProto **nodes = g->nodes;
+  const Entry **used = used_constants(w, nodes, node_count, &count);
+  const IrNode *origin = w->origin;
+  w->origin = NULL;
+  g->nodes = NULL;
+  g->node_count = g->node_capacity = 0;
+  for (size_t i = 0; i < count; i++) {
+    const char *name = used[i]->name;
+    Node *n = node_begin(g, "Constant");
+    node_tensor(n, "value", tensor_message(w->arena, used[i]->tensor, NULL));
+    node_end_many(n, &name, 1);
+  }
+  for (size_t i = 0; i < node_count; i++)
+    ARENA_PUSH(w->arena, g->nodes, g->node_count, g->node_capacity, nodes[i]);
+  w->origin = origin;
 }
 
 void constants_finish(Writer *w, Onnx__GraphProto *proto, EmittedModel *model) {
-  const Entry **used = ARENA_ARRAY(w->arena, const Entry *, w->constants->count);
-  size_t count = used_constants(w, proto, used);
+  size_t count;
+  const Entry **used = used_constants(w, proto->node, proto->n_node, &count);
   size_t limit =
       w->options->external_threshold ? w->options->external_threshold : DEFAULT_EXTERNAL_THRESHOLD;
   size_t total = 0;
@@ -217,13 +253,10 @@ void constants_finish(Writer *w, Onnx__GraphProto *proto, EmittedModel *model) {
     return;
   }
   External x = {0, 0};
-  proto->n_initializer = count;
   proto->initializer = ARENA_ARRAY(w->arena, Onnx__TensorProto *, count);
   for (size_t i = 0; i < count; i++) {
-    Onnx__TensorProto *p = tensor_message(w->arena, used[i]->tensor, used[i]->name);
+    add_initializer(w, proto, used[i]->tensor, used[i]->name);
+    Onnx__TensorProto *p = proto->initializer[i];
     if (external && p->raw_data.len >= EXTERNAL_PIECE_MIN) move_out(w, p, model, &x);
-    proto->initializer[i] = p;
   }
-  w->statistics.initializers = (int)count;
-  w->statistics.initializer_bytes = total;
 }

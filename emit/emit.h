@@ -55,9 +55,9 @@ typedef struct {
   EmitStatistics statistics;
 } EmittedModel;
 
-/* Emits f, which must be free of CALL (see ir_expand_calls), as a model; everything in *model is in
- * `arena` or borrowed from f's constants. Equal inputs give equal bytes. Returns NULL, or what
- * prevents emission, in `arena`. */
+/* Emits f, whose CALLs must be of functions with a role (see ir_expand_calls), as a model;
+ * everything in *model is in `arena` or borrowed from f's constants. Equal inputs give equal bytes.
+ * Returns NULL, or what prevents emission, in `arena`. */
 const char *emit_model(Arena *arena, const IrFunction *f, const EmitOptions *options,
                        EmittedModel *model);
 

@@ -266,6 +266,8 @@ static void emit_node(Frame *f, const IrNode *n, const char **wanted) {
   if (n->op == IR_CONST) return;
   if (n->op == IR_IF) {
     emit_if(f, n, wanted);
+  } else if (n->op == IR_CALL) {
+    emit_call(f, n, wanted);
   } else if (n->op == IR_LOOP) {
     (fits_scan(n) ? emit_scan : emit_loop)(f, n, wanted);
   } else if (n->op == IR_RESHAPE && f->keeps[n->in[0]->id]) {

@@ -8,67 +8,6 @@
 
 #include <string.h>
 
-/* ---- functions of the model ---- */
-
-typedef struct {
-  Onnx__FunctionProto *proto;
-  const char *base; /* the name before it was made distinct */
-  uint8_t *body;    /* the serialized function without its name */
-  size_t size;
-} Function;
-
-struct Functions {
-  Function *items;
-  size_t count, capacity;
-};
-
-Functions *functions_new(Writer *w) { return ARENA_NEW(w->arena, Functions); }
-
-/* The name of a function with the given body: that of an equal one that is there already, or the
- * first that is free. */
-static const char *function_name(Writer *w, Onnx__FunctionProto *proto, const char *base) {
-  Functions *fs = w->functions;
-  Function f = {proto, base, NULL, onnx__function_proto__get_packed_size(proto)};
-  int same_base = 0;
-  f.body = arena_alloc(w->arena, f.size);
-  onnx__function_proto__pack(proto, f.body);
-  for (size_t i = 0; i < fs->count; i++) {
-    const Function *g = &fs->items[i];
-    if (strcmp(g->base, base) != 0) continue;
-    if (g->size == f.size && memcmp(g->body, f.body, f.size) == 0) return g->proto->name;
-    same_base++;
-  }
-  proto->name = same_base ? arena_printf(w->arena, "%s_%d", base, same_base + 1)
-                          : arena_strdup(w->arena, base);
-  ARENA_PUSH(w->arena, fs->items, fs->count, fs->capacity, f);
-  w->statistics.functions++;
-  return proto->name;
-}
-
-void functions_finish(Writer *w, Onnx__ModelProto *model) {
-  model->n_functions = w->functions->count;
-  model->functions = ARENA_ARRAY(w->arena, Onnx__FunctionProto *, w->functions->count);
-  for (size_t i = 0; i < w->functions->count; i++)
-    model->functions[i] = w->functions->items[i].proto;
-}
-
-static Onnx__OperatorSetIdProto *opset(Arena *a, const char *domain, int version) {
-  Onnx__OperatorSetIdProto *p = ARENA_NEW(a, Onnx__OperatorSetIdProto);
-  onnx__operator_set_id_proto__init(p);
-  p->domain = arena_strdup(a, domain);
-  p->has_version = 1;
-  p->version = version;
-  return p;
-}
-
-/* Functions are of the operator sets of the model; their control flow may hold further calls. */
-static void add_opsets(Arena *a, Onnx__FunctionProto *f) {
-  f->n_opset_import = 2;
-  f->opset_import = ARENA_ARRAY(a, Onnx__OperatorSetIdProto *, 2);
-  f->opset_import[0] = opset(a, "", EMIT_OPSET);
-  f->opset_import[1] = opset(a, EMIT_PROB_DOMAIN, EMIT_PROB_VERSION);
-}
-
 /* ---- what nodes read ---- */
 
 void visit_uses(const Onnx__NodeProto *node, void (*visit)(void *context, const char *name),
@@ -212,6 +151,8 @@ typedef struct {
   size_t input_count, input_capacity;
   Onnx__NodeProto **nodes;
   size_t node_count, node_capacity;
+  char **references;
+  size_t reference_count, reference_capacity;
 } Body;
 
 static char *inner_name(Body *b, const char *outer) {
@@ -319,6 +260,21 @@ static void keep(Plan *p, Onnx__NodeProto *node) {
   ARENA_PUSH(p->arena, p->nodes, p->node_count, p->node_capacity, node);
 }
 
+/* Names of attributes of the function around that the node, or a node of its bodies, refers to. */
+static void add_references(Body *b, const Onnx__NodeProto *node) {
+  for (size_t k = 0; k < node->n_attribute; k++) {
+    const Onnx__AttributeProto *attribute = node->attribute[k];
+    for (size_t i = 0; attribute->g && i < attribute->g->n_node; i++)
+      add_references(b, attribute->g->node[i]);
+    bool known = !attribute->ref_attr_name;
+    for (size_t i = 0; i < b->reference_count && !known; i++)
+      known = strcmp(b->references[i], attribute->ref_attr_name) == 0;
+    if (!known)
+      ARENA_PUSH(b->plan->arena, b->references, b->reference_count, b->reference_capacity,
+                 attribute->ref_attr_name);
+  }
+}
+
 static void call_function(Plan *p, const Group *g) {
   Arena *a = p->arena;
   Body b = {.plan = p, .names = {.arena = a}};
@@ -331,25 +287,25 @@ static void call_function(Plan *p, const Group *g) {
   for (size_t k = 0; k < p->scheduled_count; k++) {
     Item *i = p->scheduled[k];
     ARENA_PUSH(a, b.nodes, b.node_count, b.node_capacity, inner_node(&b, i->proto));
+    add_references(&b, i->proto);
     for (size_t o = 0; o < i->proto->n_output; o++)
       if (read_outside(p, i, i->proto->output[o]))
         ARENA_PUSH(a, outputs, output_count, output_capacity, i->proto->output[o]);
   }
-  Onnx__FunctionProto *f = ARENA_NEW(a, Onnx__FunctionProto);
-  onnx__function_proto__init(f);
-  f->domain = arena_strdup(a, EMIT_PROB_DOMAIN);
+  Onnx__FunctionProto *f = function_proto(a);
   f->n_input = b.input_count;
   f->input = inner_names(&b, b.inputs, b.input_count);
   f->n_output = output_count;
   f->output = inner_names(&b, outputs, output_count);
+  f->n_attribute = b.reference_count;
+  f->attribute = b.references;
   f->n_node = b.node_count;
   f->node = b.nodes;
-  add_opsets(a, f);
-  Onnx__NodeProto *call = ARENA_NEW(a, Onnx__NodeProto);
-  onnx__node_proto__init(call);
-  call->domain = arena_strdup(a, EMIT_PROB_DOMAIN);
-  call->op_type =
-      (char *)function_name(p->graph->writer, f, prob_function_name(a, g->scope->name, g->adjoint));
+  const char *base = prob_function_name(a, g->scope->name, g->adjoint);
+  Node *node = node_of_function(p->graph, function_add(p->graph->writer, f, base));
+  for (size_t k = 0; k < b.reference_count; k++)
+    node_graph_reference(node, b.references[k], b.references[k]);
+  Onnx__NodeProto *call = node->proto;
   /* a call may become several: only its results tell them apart */
   call->name = arena_printf(a, "%s/%s", g->scope->name, outputs[0]);
   call->n_input = b.input_count;

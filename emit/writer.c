@@ -124,6 +124,11 @@ void node_graph(Node *n, const char *key, Onnx__GraphProto *graph) {
   attribute(n, key, ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__GRAPH)->g = graph;
 }
 
+void node_graph_reference(Node *n, const char *key, const char *name) {
+  attribute(n, key, ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__GRAPH)->ref_attr_name =
+      arena_strdup(n->graph->writer->arena, name);
+}
+
 const char *fresh_name(Writer *w, const char *hint) {
   return arena_printf(w->arena, "%s/%d", hint, w->next_name++);
 }
@@ -140,7 +145,7 @@ static const char *describe(const Node *n) {
   for (size_t i = 0; i < p->n_input; i++) text_printf(&key, "%s,", p->input[i]);
   for (size_t k = 0; k < p->n_attribute; k++) {
     const Onnx__AttributeProto *a = p->attribute[k];
-    if (a->g) return NULL;
+    if (a->g || a->ref_attr_name) return NULL;
     text_printf(&key, ";%s=", a->name);
     if (a->has_i) text_printf(&key, "%lld", (long long)a->i);
     for (size_t i = 0; i < a->n_ints; i++) text_printf(&key, "%lld,", (long long)a->ints[i]);

@@ -25,6 +25,7 @@ void table_set(Table *t, const char *key, const void *value);
 
 typedef struct ConstantPool ConstantPool;
 typedef struct Functions Functions;
+typedef struct Algorithm Algorithm;
 
 /* One model under construction. */
 typedef struct {
@@ -35,7 +36,8 @@ typedef struct {
   ConstantPool *constants;
   const IrNode *origin; /* the IR node being emitted */
   Functions *functions;
-  const char *error; /* the first thing that prevents emission */
+  Algorithm *algorithm; /* the one whose body is being emitted, or NULL */
+  const char *error;    /* the first thing that prevents emission */
 } Writer;
 
 /* A list of nodes under construction: the main graph, or a body. */
@@ -68,6 +70,8 @@ void node_ints(Node *n, const char *key, const int64_t *values, size_t count);
 void node_string(Node *n, const char *key, const char *value);
 void node_tensor(Node *n, const char *key, Onnx__TensorProto *tensor);
 void node_graph(Node *n, const char *key, Onnx__GraphProto *graph);
+/* A graph that is an attribute of the function around. */
+void node_graph_reference(Node *n, const char *key, const char *name);
 /* Ends a node of one result. Where an equal node exists its result is returned instead. */
 const char *node_end(Node *n);
 /* The same, with a result that bears the given name; NULL means any. */
@@ -115,14 +119,30 @@ Onnx__TensorProto *small_constant(Writer *w, const char *name);
  * of the external file. */
 void constants_finish(Writer *w, Onnx__GraphProto *proto, EmittedModel *model);
 
-/* ---- outline.c ---- */
+/* Moves the initializers that nodes use into the graph message, wherever it stands. */
+void constants_embed(Writer *w, Onnx__GraphProto *proto);
+/* Puts the constants that nodes use before them as nodes, for a function, which has no
+ * initializers. */
+void constants_as_nodes(Graph *g);
+
+/* ---- functions.c ---- */
 
 Functions *functions_new(Writer *w);
+/* A function of the prob domain that lacks its name, inputs, outputs and nodes. */
+Onnx__FunctionProto *function_proto(Arena *a);
+/* Makes it one of the model's, and names it: as an equal one that is there already, or `base` made
+ * distinct. */
+const char *function_add(Writer *w, Onnx__FunctionProto *proto, const char *base);
+/* A node that calls the function of that name: open. */
+Node *node_of_function(Graph *g, const char *name);
+void functions_finish(Writer *w, Onnx__ModelProto *model);
+
+/* ---- outline.c ---- */
+
 /* Replaces the nodes that come from one call of a library function by a call of a function of the
  * prob domain, as far as they can be brought together. `results` are the names by which the graph's
  * results are known outside. */
 void outline(Graph *g, const char *const *results, size_t result_count);
-void functions_finish(Writer *w, Onnx__ModelProto *model);
 /* Calls `visit` for each name that a node, or a node of its bodies, reads. */
 void visit_uses(const Onnx__NodeProto *node, void (*visit)(void *context, const char *name),
                 void *context);
@@ -160,6 +180,12 @@ void emit_pieces(Frame *f, const Pieces *p, const char **wanted);
 const char *name_of(Frame *f, const IrValue *v);
 /* Describes the nodes of an op without bodies and of one result, all but ending the last. */
 Node *emit_op(Frame *f, const IrNode *n);
+
+/* ---- algorithm.c ---- */
+
+/* Emits a CALL of a function with a role; entries of `wanted`, by value id, are the names that
+ * results must bear. */
+void emit_call(Frame *f, const IrNode *n, const char **wanted);
 
 /* ---- graph.c ---- */
 

@@ -183,11 +183,22 @@ static IrValue *expand_elementwise(Copier *c, const IrNode *n, IrValue **in) {
   return result;
 }
 
+static IrFunction *kept_callee(Session *s, IrFunction *f) {
+  for (KeptCallee *e = s->kept; e; e = e->next)
+    if (e->callee == f) return e->function;
+  KeptCallee *e = ARENA_NEW(f->module->arena, KeptCallee);
+  *e = (KeptCallee){f, ir_simplify(ir_expand_calls(f)), s->kept};
+  s->kept = e;
+  return e->function;
+}
+
 static void copy_call(Copier *c, const IrNode *n, IrValue **in) {
   IrValue **results = ARENA_ARRAY(c->b->module->arena, IrValue *, (size_t)n->out_count);
   enum { MASK_BITS = 64 };
   if (!c->session->options.expand || (n->body[0]->elementwise && n->in_count > MASK_BITS))
     ir_call(c->b, n->body[0], in, n->in_count, results);
+  else if (n->body[0]->role)
+    ir_call(c->b, kept_callee(c->session, n->body[0]), in, n->in_count, results);
   else if (n->body[0]->elementwise)
     results[0] = expand_elementwise(c, n, in);
   else

@@ -13,9 +13,17 @@ struct BatchedCallee {
   BatchedCallee *next;
 };
 
+/* A callee that stays one, and what becomes of it. */
+typedef struct KeptCallee KeptCallee;
+struct KeptCallee {
+  IrFunction *callee, *function;
+  KeptCallee *next;
+};
+
 typedef struct {
   CopyOptions options;
   BatchedCallee *batched;
+  KeptCallee *kept;
 } Session;
 
 /* A function on its way into a builder. */

@@ -108,6 +108,13 @@ struct IrNode {
   IrFunction *owner;
 };
 
+/* Whether CALLs of a function stay CALLs, and what they are in an emitted model. */
+typedef enum {
+  IR_INLINED,
+  IR_ALGORITHM, /* a function of the prob domain, which is given others */
+  IR_ARGUMENT /* what an algorithm is given: a graph that is an attribute of the algorithm's node */
+} IrRole;
+
 struct IrFunction {
   const char *name;
   IrModule *module;
@@ -121,6 +128,7 @@ struct IrFunction {
   int value_count;
 
   /* For callees of CALL: */
+  IrRole role;
   bool elementwise; /* all parameters and the one result are scalars; a CALL applies it elementwise
                        with broadcasting */
   unsigned facts;   /* facts of its results */
@@ -334,7 +342,8 @@ IrFunction *ir_unbuffer(IrFunction *f);
 /* f with some of its nodes replaced by cheaper ones that differentiation would not like, as
  * logarithms of products for sums of logarithms. */
 IrFunction *ir_economise(IrFunction *f);
-/* f with every CALL replaced by its callee's body. */
+/* f with every CALL replaced by its callee's body; but those of functions with a role stay, and
+ * their callees are expanded and simplified. */
 IrFunction *ir_expand_calls(IrFunction *f);
 
 #endif

@@ -13,6 +13,7 @@ static IrFunction *rebuild(IrFunction *f, CopyOptions options) {
   }
   copy_function(b, f, args, results, options);
   IrFunction *g = ir_function_end(b, results, f->result_names, f->result_count);
+  g->role = f->role;
   g->elementwise = f->elementwise;
   g->facts = f->facts;
   g->derivative = f->derivative;

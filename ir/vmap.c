@@ -57,6 +57,7 @@ static void make_form(BatchedForm *form, bool all) {
   }
   form->function = ir_function_end(t.b, values, f->result_names, f->result_count);
   form->function->facts = f->facts;
+  form->function->role = f->role;
 }
 
 /* Whether differentiation has been here, or in what is called here. */
@@ -170,7 +171,7 @@ void batch_call(Batcher *t, const IrNode *n, const Batched *in, Batched *out) {
           **results = ARENA_ARRAY(t->arena, IrValue *, (size_t)n->out_count);
   bool *batched = ARENA_ARRAY(t->arena, bool, (size_t)n->in_count);
   bool derivable = t->differentiable && callee->derivative, scalars = t->pads;
-  if (t->mask.value && !derivable && !callee->elementwise && holds_while(callee)) {
+  if (t->mask.value && !derivable && !callee->elementwise && !callee->role && holds_while(callee)) {
     batch_body(t, callee, in, out); /* its loops are not to wait for elements that do not run */
     return;
   }

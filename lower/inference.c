@@ -7,7 +7,10 @@ SVal trace_target_call(Tracer *t, SVal point, const StanType *type) {
   IrValue **args = ARENA_ARRAY(t->arena, IrValue *, (size_t)target->rest_count + 1), *results[2];
   args[0] = point.tr.value;
   for (int k = 0; k < target->rest_count; k++) args[1 + k] = target->rest[k];
-  ir_inline(t->b, target->density, args, results);
+  if (target->density->role)
+    ir_call(t->b, target->density, args, target->rest_count + 1, results);
+  else
+    ir_inline(t->b, target->density, args, results);
   SVal *members = ARENA_ARRAY(t->arena, SVal, 2);
   for (int k = 0; k < 2; k++)
     members[k] = sval(type->members[k], (Tr){results[k], NULL, true}, true);

@@ -21,8 +21,9 @@ typedef struct {
   EntryPoint entry;
   bool keep_constants; /* --no-propto: `~` keeps the terms that hold no parameter */
   bool no_jacobian, no_gradient;
-  Metric metric;       /* ENTRY_SAMPLE: the kind of inverse metric that is adapted */
-  const DataSet *data; /* NULL: data are parameters of the function */
+  Metric metric;        /* ENTRY_SAMPLE: the kind of inverse metric that is adapted */
+  const DataSet *data;  /* NULL: data are parameters of the function */
+  bool keep_algorithms; /* ENTRY_SAMPLE: the sampler is a function that is given the density */
   IrOptions ir;
   bool disable_expand; /* keep IR calls (for dumps) */
 } LowerOptions;

@@ -396,6 +396,72 @@ static void trace_run(Sampler *s, IrValue *const *in, IrValue *size, IrValue *co
   pick_iterations(s, in[IN_ITERATIONS], results);
 }
 
+/* Operands of a call, and the parameters of the callee that is being built. */
+typedef struct {
+  IrBuilder *callee;
+  IrValue **args;
+  int count;
+} Passed;
+
+static IrValue *pass(Passed *p, IrValue *v, const char *name) {
+  IrValue *param = ir_param(p->callee, v->type, name);
+  ir_assume(param, v->facts);
+  p->args[p->count++] = v;
+  return param;
+}
+
+static const struct {
+  int result;
+  const char *name;
+} run_outputs[] = {{RUN_STATE, "next_sampler_state"},  {RUN_STEP, "stepsize"},
+                   {RUN_METRIC, "inverse_metric"},     {RUN_STATUS, "status"},
+                   {RUN_DRAWS, "unconstrained_draws"}, {RUN_STATISTICS, "statistics"}};
+enum { RUN_OUTPUTS = sizeof run_outputs / sizeof *run_outputs };
+
+/* The run of all chains as a function that stays one, and whose operands p gets. */
+static IrFunction *nuts_function(Sampler *s, IrValue *const *in, IrValue *size,
+                                 IrValue *const *start, Passed *p) {
+  Tracer before = begin_function(s, "nuts");
+  IrBuilder *b = p->callee = s->t->b;
+  int data = s->density.ir->param_count - 1;
+  IrValue **inner = ARENA_ARRAY(s->arena, IrValue *, (size_t)(INPUTS + data));
+  IrValue *inner_start[2], *all[RUN_RESULTS], *outputs[RUN_OUTPUTS];
+  const char *names[RUN_OUTPUTS];
+  inner_start[1] = pass(p, start[1], "prng_state");
+  inner_start[0] = pass(p, start[0], "sampler_state");
+  inner[IN_SETTINGS] = pass(p, in[IN_SETTINGS], "settings");
+  inner[IN_WARMUP] = pass(p, in[IN_WARMUP], "warmup");
+  inner[IN_ITERATIONS] = pass(p, in[IN_ITERATIONS], "iterations");
+  size = size->constant ? ir_constant(b, size->constant) : pass(p, size, "unconstrained.size");
+  for (int k = 0; k < data; k++)
+    inner[INPUTS + k] = pass(p, in[INPUTS + k], s->density.ports.inputs[1 + k].name);
+  trace_run(s, inner, size, inner_start, all);
+  for (int k = 0; k < RUN_OUTPUTS; k++) {
+    outputs[k] = all[run_outputs[k].result];
+    names[k] = run_outputs[k].name;
+  }
+  IrFunction *f = ir_function_end(b, outputs, names, RUN_OUTPUTS);
+  f->role = IR_ALGORITHM;
+  *s->t = before;
+  return f;
+}
+
+/* The same as trace_run, by a call of the sampler that is given the density. */
+static void call_run(Sampler *s, IrValue *const *in, IrValue *size, IrValue *const *start,
+                     IrValue **results) {
+  IrFunction *density = s->density.ir;
+  size_t room = (size_t)(INPUTS + density->param_count);
+  Passed p = {.args = ARENA_ARRAY(s->arena, IrValue *, room)};
+  IrValue *outputs[RUN_OUTPUTS];
+  density->role = IR_ARGUMENT;
+  density->result_names = ARENA_ARRAY(s->arena, const char *, (size_t)density->result_count);
+  for (int k = 0; k < density->result_count; k++)
+    density->result_names[k] = s->density.ports.outputs[k].name;
+  IrFunction *nuts = nuts_function(s, in, size, start, &p);
+  ir_call(s->t->b, nuts, p.args, p.count, outputs);
+  for (int k = 0; k < RUN_OUTPUTS; k++) results[run_outputs[k].result] = outputs[k];
+}
+
 /* Every parameter and transformed parameter of all the draws. */
 static void add_draws(Sampler *s, Ports *p, IrValue *const *in, IrValue *draws) {
   IrBuilder *b = s->t->b;
@@ -448,7 +514,7 @@ static void trace_sampler(Sampler *s, Ports *p) {
   IrValue **in = add_params(s, p), *size = unconstrained_size(s, in), *start[2],
           *results[RUN_RESULTS];
   resume(s, in, size, start);
-  trace_run(s, in, size, start, results);
+  (s->t->options->keep_algorithms ? call_run : trace_run)(s, in, size, start, results);
   add_results(s, p, in, results, start[1]);
 }
 
