@@ -114,6 +114,32 @@ class Sampling(unittest.TestCase):
             self.assertEqual([c for c in self.rows('a/m-2.csv')[0] if c in columns], list(columns))
             self.assert_start_alike('a/m-2.csv', 'b/out-2.csv')
 
+    def test_dialects(self):
+        """A sampler that is given the density as a graph draws what a flat one does, but for rounding."""
+        for baked in (('--data', 'd.json'), ()):
+            for dialect in ('onnx', 'prob'):
+                self.convert('m.stan', '--emit', 'sample', '--dialect', dialect, *baked)
+                self.runner('sample', 'out.onnx', '--chains', '2', '--output', dialect, '--save-warmup', '--sig-figs', '17', *SHORT,
+                            *(() if baked else ('--data', 'd.json')))
+            for a, b in zip(self.rows('onnx/out-2.csv')[:20], self.rows('prob/out-2.csv')[:20]):
+                for name in a: self.assertAlmostEqual(float(a[name]), float(b[name]), 9, name)
+
+    def test_density_as_a_graph(self):
+        if not have('onnx'): self.skipTest('there is no onnx')
+        import onnx
+        for baked in (('--data', 'd.json'), ()):
+            model = onnx.load(self.convert('m.stan', '--emit', 'sample', '--dialect', 'prob', *baked))
+            [call] = [n for n in model.graph.node if n.op_type == 'NUTS']
+            [density] = call.attribute
+            self.assertEqual((call.domain, density.name), ('ai.onnx.prob', 'log_density'))
+            inputs = [i.name.split('/')[0] for i in density.g.input]
+            self.assertEqual(inputs, ['unconstrained'] if baked else ['unconstrained', 'y'])
+            self.assertEqual([o.name.split('/')[0] for o in density.g.output], ['log_density', 'gradient'])
+            self.assertIn('NormalLogProb', {n.op_type for n in density.g.node})
+            [function] = [f for f in model.functions if f.name == 'NUTS']
+            self.assertEqual(list(function.attribute), ['log_density'])
+            self.assertEqual(list(function.input)[:5], ['prng_state', 'sampler_state', 'settings', 'warmup', 'iterations'])
+
     def test_generate_repeats_what_sample_made(self):
         self.sample('--output', 'fit', '--sig-figs', '17', '--chains', '2')
         self.runner('generate', 'm.stan', '--data', 'd.json', '--draws', 'fit/m-1.csv,fit/m-2.csv', '--output', 'fit', '--sig-figs', '17')
