@@ -36,8 +36,11 @@ const IrScope *outermost(const IrScope *s) {
 
 Frame frame_of(Graph *g, const IrFunction *f) {
   Arena *a = g->writer->arena;
-  return (Frame){g, f, ARENA_ARRAY(a, const char *, (size_t)f->value_count),
+  return (Frame){g,
+                 f,
+                 ARENA_ARRAY(a, const char *, (size_t)f->value_count),
                  reductions_that_keep_axes(a, f),
+                 squares_in_sums(a, f),
                  slices_as_pieces(a, f, g->writer->options->prob_dialect)};
 }
 
@@ -263,7 +266,7 @@ static void emit_scan(Frame *f, const IrNode *n, const char **wanted) {
 
 static void emit_node(Frame *f, const IrNode *n, const char **wanted) {
   Writer *w = f->graph->writer;
-  if (n->op == IR_CONST) return;
+  if (n->op == IR_CONST || (n->out_count == 1 && f->squares[n->out[0]->id])) return;
   if (n->op == IR_IF) {
     emit_if(f, n, wanted);
   } else if (n->op == IR_CALL) {

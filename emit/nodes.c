@@ -16,10 +16,20 @@ static IrDtype dtype_of(const IrNode *n, int k) { return n->in[k]->type.dtype; }
 
 /* ---- elementwise ---- */
 
-static Node *form_cast(Frame *f, const IrNode *n) {
-  Node *node = node_of1(f->graph, "Cast", operand(f, n, 0));
-  node_int(node, "to", onnx_dtype(n->attr.dtype));
+static Node *cast_to(Frame *f, const char *x, IrDtype dtype) {
+  Node *node = node_of1(f->graph, "Cast", x);
+  node_int(node, "to", onnx_dtype(dtype));
   return node;
+}
+
+static Node *form_cast(Frame *f, const IrNode *n) {
+  return cast_to(f, operand(f, n, 0), n->attr.dtype);
+}
+
+static bool is_zero(const IrValue *v) {
+  const IrTensor *c = v->constant;
+  if (!c || c->count != 1 || c->type.dtype == IR_BOOL) return false;
+  return c->type.dtype == IR_F64 ? c->data.f64[0] == 0 : c->data.i64[0] == 0;
 }
 
 /* Whether v is one number, not `neutral` but so close that single precision cannot tell. ONNX
@@ -98,9 +108,12 @@ static Node *form_max(Frame *f, const IrNode *n) {
   return node_of2(f->graph, "Max", operand(f, n, 0), operand(f, n, 1));
 }
 
+/* Numbers as bools say whether they are not 0. */
 static Node *form_ne(Frame *f, const IrNode *n) {
   if (dtype_of(n, 0) == IR_BOOL)
     return node_of2(f->graph, "Xor", operand(f, n, 0), operand(f, n, 1));
+  if (is_zero(n->in[1]) && n->in[0]->type.rank == n->out[0]->type.rank)
+    return cast_to(f, operand(f, n, 0), IR_BOOL);
   return node_of1(f->graph, "Not", apply2(f->graph, "Equal", operand(f, n, 0), operand(f, n, 1)));
 }
 
@@ -247,6 +260,8 @@ static Node *reduction(Frame *f, const char *op, const char *x, const IrNode *n)
 }
 
 static Node *form_reduce_sum(Frame *f, const IrNode *n) {
+  const IrValue *x = n->in[0];
+  if (f->squares[x->id]) return reduction(f, "ReduceSumSquare", name_of(f, x->node->in[0]), n);
   return reduction(f, "ReduceSum", operand(f, n, 0), n);
 }
 
@@ -284,9 +299,7 @@ static Node *logical_reduction(Frame *f, const IrNode *n, const char *direct,
   Graph *g = f->graph;
   const char *x = operand(f, n, 0);
   if (never_empty(n)) return reduction(f, direct, x, n);
-  Node *node = node_of1(g, "Cast", node_end(reduction(f, arithmetic, apply_cast(g, x, IR_I64), n)));
-  node_int(node, "to", onnx_dtype(IR_BOOL));
-  return node;
+  return cast_to(f, node_end(reduction(f, arithmetic, apply_cast(g, x, IR_I64), n)), IR_BOOL);
 }
 
 static Node *form_reduce_any(Frame *f, const IrNode *n) {

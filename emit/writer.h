@@ -153,19 +153,22 @@ typedef struct Pieces Pieces;
 typedef struct {
   Graph *graph;
   const IrFunction *function;
-  const char **names; /* by value id; NULL where there is none yet */
-  const bool *keeps;  /* by value id: the reduction that gives it keeps the axes that it reduces */
+  const char **names;  /* by value id; NULL where there is none yet */
+  const bool *keeps;   /* by value id: the reduction that gives it keeps the axes that it reduces */
+  const bool *squares; /* by value id: squares that the sum which reads them takes itself */
   const Pieces **pieces; /* by value id: what the slice that gives it is one of, or NULL */
 } Frame;
 
 /* A frame with no names yet. */
 Frame frame_of(Graph *g, const IrFunction *f);
 
-/* ---- kept_axes.c ---- */
+/* ---- reductions.c ---- */
 
 /* By value id: results of reductions of which everything that reads them puts the reduced axes back
  * by a reshape. */
 const bool *reductions_that_keep_axes(Arena *a, const IrFunction *f);
+/* By value id: products of a value with itself that nothing but one short sum reads. */
+const bool *squares_in_sums(Arena *a, const IrFunction *f);
 
 /* ---- pieces.c ---- */
 

@@ -12,16 +12,26 @@ static const int *count_uses(const IrFunction *f) {
   return uses;
 }
 
+/* The node of a branch or a loop again, with its bodies rewritten. */
+static void rewrite_region(const Economy *e, const IrNode *n) {
+  IrNode copy = *n;
+  for (int k = 0; k < 2 && n->body[k] && n->op != IR_CALL; k++)
+    copy.body[k] = ir_economise(n->body[k]);
+  repeat_node(e->b, &copy, e->map);
+}
+
 static void rewrite(const Economy *e, const IrNode *n) {
   ir_set_scope(e->b, n->scope);
   ir_set_adjoint(e->b, n->adjoint);
   IrValue *v = join_logs(e, n);
+  if (!v) v = contract(e, n);
   if (!v) v = group_sums(e, n);
   if (!v) v = spread_index(e, n);
+  if (!v) v = join_selects(e, n);
   if (v)
     e->map[n->out[0]->id] = v;
   else
-    repeat_node(e->b, n, e->map);
+    rewrite_region(e, n);
   for (int k = 0; k < n->out_count; k++) {
     keep_knowledge(e->map[n->out[k]->id], n->out[k]);
     e->map[n->out[k]->id]->uses = e->uses[n->out[k]->id];
@@ -37,7 +47,8 @@ IrFunction *ir_economise(IrFunction *f) {
   IrValue **params = copy_params(b, f),
           **results = ARENA_ARRAY(m->arena, IrValue *, (size_t)f->result_count + 1);
   for (int k = 0; k < f->param_count; k++) e.map[f->params[k]->id] = params[k];
-  for (int i = 0; i < f->node_count; i++) rewrite(&e, f->nodes[i]);
+  for (int i = 0; i < f->node_count; i++)
+    if (f->nodes[i]->out_count != 1 || !e.map[f->nodes[i]->out[0]->id]) rewrite(&e, f->nodes[i]);
   for (int k = 0; k < f->result_count; k++) results[k] = e.map[f->results[k]->id];
   return ir_function_end(b, results, f->result_names, f->result_count);
 }

@@ -4,7 +4,8 @@
  *
  * Such sums grow term by term in the log density of a model and in the cotangents of what is used
  * often. Among reals, terms that might cancel stay as they are, except in what differentiation
- * made. Sums in exact formulas are left alone: they live on the rounding between their terms. */
+ * made and plain multiples of one value. Sums in exact formulas are left alone: they live on the
+ * rounding between their terms. */
 #include "ir/linear.h"
 
 #include "ir/algebra.h"
@@ -47,6 +48,16 @@ static bool may_meet(const Sum *s, double x, double y) {
   return x * y > 0 || s->root->adjoint || x == 0;
 }
 
+/* Multiples that no compensated formula is made of: those take numbers once or, to halve their
+ * digits, 2^27 + 1 times. The logarithm of a scale has them: what n numbers subtract of it meets
+ * what a change of variables adds. */
+static bool is_plain_multiple(double factor) { return fabs(factor) >= 2 && fabs(factor) < 0x1p26; }
+
+static bool may_cancel(const IrValue *v, double x, double y) {
+  return (is_plain_multiple(x) || is_plain_multiple(y)) && fabs(x) < 0x1p26 && fabs(y) < 0x1p26 &&
+         (v->facts & IR_FINITE);
+}
+
 static int class_of(Sum *s, const IrValue *v, const IrNode *reshape) {
   for (int k = 0; k < s->class_count; k++) {
     const Class *c = &s->classes[k];
@@ -87,7 +98,7 @@ static void add_term(Sum *s, const IrValue *old, double factor, const IrNode *re
   size_t at = (size_t)(uintptr_t)pointer_map_get(&s->index, v);
   if (at) {
     Term *t = &s->terms[at - 1];
-    if (!may_meet(s, t->factor, factor)) s->failed = true;
+    if (!may_meet(s, t->factor, factor) && !may_cancel(v, t->factor, factor)) s->failed = true;
     t->factor += factor;
     return;
   }

@@ -288,10 +288,18 @@ static const BlockKind last_block[] = {[ENTRY_LOG_DENSITY] = BLOCK_MODEL,
                                        [ENTRY_UNCONSTRAIN] = BLOCK_PARAMETERS,
                                        [ENTRY_GENERATE] = BLOCK_GENERATED_QUANTITIES};
 
+/* Rewriting leaves in loops what is the same for all iterations, as indices repeated for each row.
+ */
+static IrFunction *made_cheap(IrFunction *f) { return ir_simplify(ir_economise(f)); }
+
 Lowered *lower_program(Arena *arena, const Program *program, const LowerOptions *options,
                        Sources *sources, Diagnostics *d) {
   (void)sources;
-  if (options->entry == ENTRY_SAMPLE) return lower_sampler(arena, program, options, d);
+  if (options->entry == ENTRY_SAMPLE) {
+    Lowered *sampler = lower_sampler(arena, program, options, d);
+    sampler->function = made_cheap(sampler->function);
+    return sampler;
+  }
   Tracer *t = tracer_new(arena, program, options, d);
   Ports p = {.arena = arena};
   entries[options->entry](t, &p);
@@ -309,7 +317,7 @@ Lowered *lower_program(Arena *arena, const Program *program, const LowerOptions 
   if (ir_module_error(t->module))
     trace_unsupported(t, program->blocks[last_block[options->entry]].span, "%s",
                       ir_module_error(t->module));
-  f = ir_economise(f);
+  f = made_cheap(f);
   name_leading_axis(&p, options->entry == ENTRY_GENERATE ? "draw" : "chain");
   out->function = f;
   out->input_count = (int)p.input_count;

@@ -174,6 +174,22 @@ START_TEST(slices_are_pieces) {
 }
 END_TEST
 
+/* A sum of squares, and whether x is 0. */
+static int build_short_forms(IrBuilder *b, IrValue *const *in, IrValue **out) {
+  IrValue *square = ir_binary(b, IR_MUL, in[0], in[0]);
+  out[0] = ir_reduce(b, IR_REDUCE_SUM, square, (int8_t[]){1}, 1);
+  out[1] = ir_binary(b, IR_NE, in[0], ir_f64(b, 0));
+  return 2;
+}
+
+START_TEST(one_node_each) {
+  static const Case c = {"short_forms", {{F64, 2, {2, 6}, NULL, 0}}, build_short_forms};
+  Arena *a = arena_new();
+  ck_assert_int_eq(emitted(a, function_of(a, &c, false), false).statistics.nodes, 2);
+  arena_free(a);
+}
+END_TEST
+
 START_TEST(equal_bytes) {
   Arena *a = arena_new(), *b = arena_new();
   arena_alloc(b, 12345);
@@ -225,6 +241,7 @@ int main(void) {
   tcase_add_loop_test(t, control, 0, (int)(sizeof control_cases / sizeof *control_cases));
   tcase_add_test(t, prob_dialect);
   tcase_add_loop_test(t, slices_are_pieces, 0, (int)(sizeof columns / sizeof *columns));
+  tcase_add_test(t, one_node_each);
   tcase_add_test(t, equal_bytes);
   tcase_add_test(t, external_data);
   suite_add_tcase(s, t);

@@ -113,6 +113,26 @@ static int build_nearly_neutral(IrBuilder *b, IrValue *const *in, IrValue **out)
   return 4;
 }
 
+/* Numbers that are not 0, and one that is compared with them. */
+static int build_not_zero(IrBuilder *b, IrValue *const *in, IrValue **out) {
+  out[0] = ir_binary(b, IR_NE, in[0], ir_f64(b, 0));
+  out[1] = ir_binary(b, IR_NE, in[1], n(b, 0));
+  out[2] = ir_binary(b, IR_NE, in[1], n(b, 2));
+  out[3] = ir_binary(b, IR_NE, in[2], ir_broadcast_like(b, ir_f64(b, 0), in[0]));
+  return 4;
+}
+
+/* Sums of squares: short ones, with the axis put back, long ones, and of squares that are kept. */
+static int build_squares(IrBuilder *b, IrValue *const *in, IrValue **out) {
+  for (int k = 0; k < 3; k++) {
+    IrValue *square = ir_binary(b, IR_MUL, in[k], in[k]);
+    out[k] = ir_reduce(b, IR_REDUCE_SUM, square, (int8_t[]){1}, 1);
+    if (k == 0) out[0] = ir_binary(b, IR_SUB, in[0], ir_unsqueeze(b, out[0], 1));
+    if (k == 2) out[3] = square;
+  }
+  return 4;
+}
+
 static int build_select(IrBuilder *b, IrValue *const *in, IrValue **out) {
   out[0] = ir_select(b, in[0], in[1], ir_f64(b, 4));
   out[1] = ir_select(b, in[0], in[2], ir_binary(b, IR_MUL, in[2], n(b, 3)));
@@ -387,6 +407,12 @@ static const double nothing[] = {0};
 
 static const Case cases[] = {
     {"casts", {{F64, 1, {5}, SPREAD(integers)}, {BOOL, 1, {6}, SPREAD(truths)}}, build_casts},
+    {"not_zero",
+     {{F64, 1, {14}, SPREAD(reals)}, {I64, 1, {9}, SPREAD(integers)}, {F64, 0, {0}, SPREAD(two)}},
+     build_not_zero},
+    {"squares",
+     {{F64, 2, {3, 8}, SPREAD(reals)}, {F64, 2, {3, 50}, NULL, 0}, {F64, 2, {3, 4}, NULL, 0}},
+     build_squares},
     {"select",
      {{BOOL, 2, {3, 4}, SPREAD(truths)},
       {F64, 1, {4}, SPREAD(reals)},

@@ -193,6 +193,136 @@ START_TEST(derivatives_know_what_is_known) {
 }
 END_TEST
 
+/* x + y / 2 - 5 x, as of a change of variables and a density; and with what is not finite. */
+static IrFunction *multiples(double factor, bool finite) {
+  IrBuilder *b = ir_function_begin(ir_module_new(arena, (IrOptions){0}), NULL, "f");
+  IrValue *x = ir_param(b, ir_scalar(IR_F64), "x"), *y = ir_param(b, ir_scalar(IR_F64), "y");
+  if (finite) ir_assume(x, IR_FINITE);
+  IrValue *sum = ir_binary(b, IR_ADD, x, ir_binary(b, IR_MUL, y, ir_f64(b, 0.5)));
+  sum = ir_binary(b, IR_SUB, sum, ir_binary(b, IR_MUL, x, ir_f64(b, factor)));
+  return ir_simplify(ir_function_end(b, &sum, NULL, 1));
+}
+
+START_TEST(multiples_meet) {
+  IrFunction *f = multiples(5, true);
+  ck_assert_int_eq(count_ops(f, IR_ADD) + count_ops(f, IR_SUB), 1);
+  check_numbers(f, 3, 4, -10);
+  f = multiples(1, true); /* which might compensate for rounding */
+  ck_assert_int_eq(count_ops(f, IR_ADD) + count_ops(f, IR_SUB), 2);
+  f = multiples(134217729, true);
+  ck_assert_int_eq(count_ops(f, IR_ADD) + count_ops(f, IR_SUB), 2);
+  f = multiples(5, false);
+  ck_assert_int_eq(count_ops(f, IR_ADD) + count_ops(f, IR_SUB), 2);
+}
+END_TEST
+
+/* ---- selections ---- */
+
+/* Where x > 0: x and columns of y, else -1 and 5; with columns that are not there yet. */
+static IrFunction *selections(int64_t columns, bool later) {
+  IrBuilder *b = ir_function_begin(ir_module_new(arena, (IrOptions){0}), NULL, "f");
+  IrValue *x = ir_param(b, ir_type(IR_F64, 2, (int64_t[]){IR_DYNAMIC, 1}), "x");
+  IrValue *y = ir_param(b, ir_type(IR_F64, 2, (int64_t[]){IR_DYNAMIC, columns}), "y");
+  IrValue *c = ir_binary(b, IR_GT, x, ir_f64(b, 0)), *r[2];
+  r[1] = ir_select(b, c, x, ir_f64(b, -1));
+  if (later) y = ir_unary(b, IR_EXP, y);
+  r[0] = ir_select(b, c, y, ir_f64(b, 5));
+  return ir_function_end(b, r, NULL, 2);
+}
+
+START_TEST(selections_are_joined) {
+  IrFunction *f = ir_economise(selections(3, false));
+  ck_assert_int_eq(count_ops(f, IR_SELECT), 1);
+  IrTensor *args[2] = {random_rows(4, 1, -1, 1), random_rows(4, 3, -1, 1)};
+  args[0]->data.f64[0] = NAN;
+  args[0]->data.f64[1] = 2;
+  args[0]->data.f64[2] = -INFINITY;
+  for (int k = 0; k < 3; k++) args[1]->data.f64[6 + k] = NAN;
+  const IrTensor *results[2];
+  IrPlan *plan = ir_plan_new(f);
+  ck_assert_ptr_null(ir_verify(f));
+  ck_assert_ptr_null(ir_plan_run(plan, (const IrTensor *const *)args, results));
+  for (int row = 0; row < 4; row++) {
+    double x = args[0]->data.f64[row];
+    check_close(results[1]->data.f64[row], x > 0 ? x : -1);
+    for (int k = 0; k < 3; k++)
+      check_close(results[0]->data.f64[3 * row + k], x > 0 ? args[1]->data.f64[3 * row + k] : 5);
+  }
+  ir_plan_free(plan);
+  ck_assert_int_eq(count_ops(ir_economise(selections(3, true)), IR_SELECT), 2);
+  ck_assert_int_eq(count_ops(ir_economise(selections(300, false)), IR_SELECT), 2);
+}
+END_TEST
+
+/* ---- products with matrices ---- */
+
+/* Sums along `axis` of the products of rows of x with a matrix of 3 by 4, its elements 1 to 12. */
+static IrFunction *products(int axis, bool kept) {
+  IrBuilder *b = ir_function_begin(ir_module_new(arena, (IrOptions){0}), NULL, "f");
+  IrValue *x = ir_param(b, ir_type(IR_F64, 2, (int64_t[]){IR_DYNAMIC, axis == 2 ? 4 : 3}), "x");
+  IrTensor *c = ir_tensor_new(arena, ir_type(IR_F64, 2, (int64_t[]){3, 4}));
+  for (int k = 0; k < 12; k++) c->data.f64[k] = k + 1;
+  IrValue *all = ir_binary(b, IR_MUL, ir_unsqueeze(b, x, axis == 2 ? 1 : 2), ir_constant(b, c));
+  IrValue *sum = ir_reduce(b, IR_REDUCE_SUM, all, (int8_t[]){(int8_t)axis}, 1);
+  return ir_function_end(b, (IrValue *[]){sum, all}, NULL, kept ? 2 : 1);
+}
+
+START_TEST(sums_are_matrix_products) {
+  int inner = _i == 2 ? 4 : 3, outer = 7 - inner;
+  IrFunction *f = ir_economise(products(_i, false));
+  ck_assert_int_eq(count_ops(f, IR_MATMUL), 1);
+  ck_assert_int_eq(count_ops(f, IR_MUL), 0);
+  IrTensor *x = random_rows(CHAINS, inner, -3, 3);
+  IrPlan *plan;
+  const IrTensor *sums = run(f, (const IrTensor *[]){x}, &plan);
+  ck_assert_int_eq(sums->count, CHAINS * outer);
+  for (int row = 0; row < CHAINS; row++)
+    for (int k = 0; k < outer; k++) {
+      double expected = 0;
+      for (int j = 0; j < inner; j++)
+        expected += x->data.f64[row * inner + j] * (_i == 2 ? 4 * k + j + 1 : 4 * j + k + 1);
+      check_close(sums->data.f64[row * outer + k], expected);
+    }
+  ir_plan_free(plan);
+  ck_assert_int_eq(count_ops(ir_economise(products(_i, true)), IR_MATMUL), 0);
+}
+END_TEST
+
+/* ---- bodies ---- */
+
+/* What is summed up in a loop is rewritten too. */
+START_TEST(bodies_are_rewritten) {
+  IrBuilder *b = ir_function_begin(ir_module_new(arena, (IrOptions){0}), NULL, "f");
+  IrValue *x = ir_param(b, ir_type(IR_F64, 1, (int64_t[]){20}), "x"), *zero = ir_f64(b, 0), *sum;
+  IrBuilder *body = ir_function_begin(ir_builder_module(b), b, "body");
+  IrValue *i = ir_param(body, ir_scalar(IR_I64), "i"), *s = ir_param(body, ir_scalar(IR_F64), "s");
+  IrValue *e = ir_unary(body, IR_EXP, ir_unary(body, IR_NEG, ir_unary(body, IR_ABS, x)));
+  e = ir_binary(body, IR_ADD, e,
+                ir_unary(body, IR_EXP,
+                         ir_unary(body, IR_NEG, ir_unary(body, IR_ABS, ir_cast(body, i, IR_F64)))));
+  IrValue *l = ir_unary(body, IR_LOG, ir_binary(body, IR_ADD, e, ir_f64(body, 1)));
+  IrValue *next =
+      ir_binary(body, IR_MUL, ir_unary(body, IR_COS, s), ir_reduce_all(body, IR_REDUCE_SUM, l));
+  ir_function_end(body, &next, NULL, 1);
+  ir_loop(b, (IrLoop){.count = ir_i64(b, 3), .carried = 1, .initial = &zero}, body, &sum);
+  IrFunction *f = ir_economise(ir_function_end(b, &sum, NULL, 1));
+  const IrNode *loop = f->nodes[f->node_count - 1];
+  ck_assert_int_eq(loop->op, IR_LOOP);
+  ck_assert_int_eq(count_ops(loop->body[0], IR_REDUCE_PROD), 1);
+  IrTensor *t = ir_tensor_new(arena, ir_type(IR_F64, 1, (int64_t[]){20}));
+  double expected = 0;
+  for (int k = 0; k < 20; k++) t->data.f64[k] = k / 8.0 - 1;
+  for (int k = 0; k < 3; k++) {
+    double total = 0;
+    for (int j = 0; j < 20; j++) total += log(exp(-fabs(j / 8.0 - 1)) + exp(-k) + 1);
+    expected = cos(expected) * total;
+  }
+  IrPlan *plan;
+  check_close(run(f, (const IrTensor *[]){t}, &plan)->data.f64[0], expected);
+  ir_plan_free(plan);
+}
+END_TEST
+
 /* ---- sums of groups ---- */
 
 typedef enum { RANDOM, SORTED, BY_GROUP, BY_MEMBER, SKEWED, ONE_EMPTY } Pattern;
@@ -313,6 +443,10 @@ int main(void) {
   tcase_add_test(t, reciprocals_divide);
   tcase_add_test(t, divisors_leave_sums);
   tcase_add_test(t, derivatives_know_what_is_known);
+  tcase_add_test(t, multiples_meet);
+  tcase_add_test(t, selections_are_joined);
+  tcase_add_loop_test(t, sums_are_matrix_products, 1, 3);
+  tcase_add_test(t, bodies_are_rewritten);
   tcase_add_loop_test(t, groups_are_summed, 0, (int)(sizeof group_cases / sizeof *group_cases));
   tcase_add_test(t, form_is_that_of_any_size);
   tcase_add_test(t, indices_are_spread_once);
