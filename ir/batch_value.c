@@ -53,11 +53,14 @@ Batched batch_op(Batcher *t, IrOp op, IrAttr attr, const Batched *in, int count)
   bool element = is_element_access(t, op, in, count);
   Batched r = {0};
   int rank = 0;
+  AxisSet axes = 0;
+  if (op == IR_CONCAT) /* whose operands must have all axes: of sizes that no loop changes */
+    for (int k = 0; k < count; k++) axes |= batch_axes(in[k], t->levels);
   for (int k = 0; k < count; k++) {
     if (elementwise && own_rank(t, in[k]) > rank) rank = own_rank(t, in[k]);
     Batched v = elementwise        ? batch_padded(t, in[k])
                 : element && k > 0 ? as_vector(t, in[k])
-                                   : batch_bare(t, in[k]);
+                                   : batch_bare(t, axes ? batch_with_axes(t, in[k], axes) : in[k]);
     values[k] = v.value;
     flags[k] = v.batched;
     r.batched |= v.batched;

@@ -18,8 +18,9 @@ Tracer *tracer_another(const Tracer *t);
 /* Binds data and transformed data; then, how long the unconstrained vector is (i64). */
 void trace_given(Tracer *t, Ports *p);
 Tr total_free_size(Tracer *t);
-/* unconstrained, data... -> log_density, gradient: -inf and 0 where Stan would throw */
-EntryFunction log_density_function(Tracer *t, bool gradient);
+/* unconstrained, data... -> log_density, gradient, for samplers: what is not finite tells them that
+ * a point is lost; the log density is -inf or NaN where Stan would throw */
+EntryFunction sampled_density_function(Tracer *t);
 /* unconstrained, data... -> parameters and transformed parameters */
 EntryFunction constrain_function(Tracer *t);
 

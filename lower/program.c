@@ -200,26 +200,28 @@ static void (*const entries[])(Tracer *t, Ports *p) = {
 /* ---- after tracing ---- */
 
 /* (log density, valid, gradient) of one chain become its log density and gradient: -inf and 0 where
- * Stan would throw. */
-static IrFunction *guard_density(Tracer *t, IrFunction *f, Ports *p, bool gradient) {
+ * Stan would throw. A sampler needs the former only, and not of what is NaN: it takes neither. */
+static IrFunction *guard_density(Tracer *t, IrFunction *f, Ports *p, bool gradient, bool sampled) {
   if (gradient) {
     bool *wrt = ARENA_ARRAY(t->arena, bool, p->input_count);
     wrt[0] = true;
     f = ir_grad(f, 0, wrt);
   }
   IrBuilder *b = ir_function_begin(t->module, NULL, "log_density");
-  IrValue **params = ARENA_ARRAY(t->arena, IrValue *, p->input_count), *results[3];
+  IrValue **params = ARENA_ARRAY(t->arena, IrValue *, p->input_count), *results[3] = {0};
   for (int k = 0; k < f->param_count; k++) {
     params[k] = ir_param(b, f->params[k]->type, f->param_names ? f->param_names[k] : NULL);
     ir_assume(params[k], f->params[k]->facts);
   }
   ir_inline(b, f, params, results);
-  IrValue *valid = results[1], *least = ir_f64(b, -1.0 / 0.0);
-  if (t->evident) valid = ir_binary(b, IR_AND, valid, ir_binary(b, IR_GT, results[0], least));
+  IrValue *valid = results[1], *least = ir_f64(b, -1.0 / 0.0), *slope = results[2];
+  if (t->evident && !sampled)
+    valid = ir_binary(b, IR_AND, valid, ir_binary(b, IR_GT, results[0], least));
   p->output_count = p->result_count = 0;
   add_output(p, (LoweredPort){.name = "log_density"}, ir_select(b, valid, results[0], least));
   if (gradient)
-    add_output(p, (LoweredPort){.name = "gradient"}, ir_select(b, valid, results[2], ir_f64(b, 0)));
+    add_output(p, (LoweredPort){.name = "gradient"},
+               sampled ? slope : ir_select(b, valid, slope, ir_f64(b, 0)));
   return ir_function_end(b, p->results, NULL, (int)p->result_count);
 }
 
@@ -255,11 +257,11 @@ Tracer *tracer_another(const Tracer *other) {
   return t;
 }
 
-EntryFunction log_density_function(Tracer *t, bool gradient) {
+EntryFunction sampled_density_function(Tracer *t) {
   EntryFunction f = {.ports.arena = t->arena};
   trace_log_density(t, &f.ports);
   f.ir = guard_density(t, ir_function_end(t->b, f.ports.results, NULL, (int)f.ports.result_count),
-                       &f.ports, gradient);
+                       &f.ports, true, true);
   return f;
 }
 
@@ -309,7 +311,7 @@ Lowered *lower_program(Arena *arena, const Program *program, const LowerOptions 
   f = make_draws(t, f, &p);
   Lowered *out = ARENA_NEW(arena, Lowered);
   out->model_json = describe_model(t, program);
-  if (options->entry == ENTRY_LOG_DENSITY) f = guard_density(t, f, &p, !options->no_gradient);
+  if (options->entry == ENTRY_LOG_DENSITY) f = guard_density(t, f, &p, !options->no_gradient, false);
   f = ir_vmap(f, p.batched, 1, NULL, true, NULL);
   f = take_state(t, f, &p);
   if (!options->disable_expand) f = ir_expand_calls(f);

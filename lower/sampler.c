@@ -12,8 +12,18 @@
 #include "lower/random.h"
 
 /* What is known of a state's members, and of an algorithm's trip. */
-enum { STATE_STEP, STATE_SCALE, STATE_METRIC, STATE_STATUS, STATE_POSITION, STATE_ITERATION = 17 };
-enum { TRIP_STATE, TRIP_TRAJECTORY, TRIP_DONE, TRIP_STATISTICS, TRIP_MORE };
+enum { STATE_SCALE = 1, STATE_METRIC, STATE_PROGRESS = 6, STATE_ADAPTED };
+enum { PROGRESS_ITERATIONS };
+enum { ADAPTED_STEP, ADAPTED_STATUS = 2 };
+enum {
+  TRIP_STATE,
+  TRIP_TRAJECTORY,
+  TRIP_STOCK,
+  TRIP_DONE,
+  TRIP_POSITION,
+  TRIP_STATISTICS,
+  TRIP_MORE
+};
 
 /* What an iteration tells of itself, in this order. */
 static const char *const statistics[] = {"lp__",        "accept_stat__", "stepsize__",
@@ -147,11 +157,10 @@ static IrFunction *start_function(Sampler *s) {
 }
 
 /* The inverse metric as a whole: the diagonal of a diagonal one. */
-static IrValue *inverse_metric(Sampler *s, const SVal *state) {
+static IrValue *inverse_metric(Sampler *s, const SVal *state, IrValue *size) {
   if (s->kind == 2) return state->members[STATE_METRIC].tr.value;
   if (s->kind == 1) return state->members[STATE_SCALE].tr.value;
-  IrValue *n = tr_dim(s->t, state->members[STATE_POSITION].tr, 0);
-  return ir_broadcast(s->t->b, ir_f64(s->t->b, 1), &n, 1);
+  return ir_broadcast(s->t->b, ir_f64(s->t->b, 1), &size, 1);
 }
 
 /* What a loop of trips carries: members of tuples, as places to read and write. */
@@ -160,16 +169,18 @@ typedef struct {
   SVal **members;
 } Carried;
 
-static Carried carried_members(Sampler *s, SVal *first, SVal *second) {
-  int n = first->type->member_count, m = second->type->member_count;
-  Carried c = {n + m, ARENA_ARRAY(s->arena, SVal *, (size_t)(n + m))};
-  for (int k = 0; k < n; k++) c.members[k] = &first->members[k];
-  for (int k = 0; k < m; k++) c.members[n + k] = &second->members[k];
+static Carried carried_members(Sampler *s, SVal *const *tuples, int count) {
+  Carried c = {0};
+  for (int k = 0; k < count; k++) c.count += tuples[k]->type->member_count;
+  c.members = ARENA_ARRAY(s->arena, SVal *, (size_t)c.count);
+  int n = 0;
+  for (int k = 0; k < count; k++)
+    for (int m = 0; m < tuples[k]->type->member_count; m++) c.members[n++] = &tuples[k]->members[m];
   return c;
 }
 
 typedef struct {
-  IrValue *settings, *warmup, *iterations;
+  IrValue *size, *settings, *warmup, *iterations;
 } Run;
 
 enum {
@@ -184,19 +195,24 @@ enum {
 };
 enum { STACKS = RUN_RESULTS - RUN_DONE };
 
+static IrValue *state_number(Sampler *s, const SVal *state, int member, int k) {
+  return ir_gather(s->t->b, state->members[member].tr.value, ir_i64(s->t->b, k), 0, 0);
+}
+
 /* Trips in a loop. The state changes; what is stacked goes to results[RUN_DONE...]. */
 static void trace_trips(Sampler *s, const Run *run, SVal *state, IrValue **results) {
   Tracer *t = s->t;
   IrBuilder *outer = t->b;
   IrValue *depth = ir_cast(outer, ir_gather(outer, run->settings, ir_i64(outer, 1), 0, 0), IR_I64);
-  SVal sizes[] = {int_value(t, tr_dim(t, state->members[STATE_POSITION].tr, 0)),
-                  int_value(t, depth)};
-  SVal trajectory = call(s, "nuts_no_trajectory", sizes, 2);
+  SVal sizes[] = {int_value(t, run->size), int_value(t, depth)};
+  SVal trajectory = call(s, "nuts_no_trajectory", sizes, 2),
+       stock = call(s, "no_stock", sizes, 1);
   SVal tables[] = {call(s, "nuts_table", NULL, 0), call(s, "nuts_criteria", NULL, 0),
                    call(s, "nuts_blocks", sizes + 1, 1)};
   Tr target = as_real(t, tr_const(run->iterations));
-  target = tr_binary(t, IR_ADD, state->members[STATE_ITERATION].tr, target);
-  Carried c = carried_members(s, state, &trajectory);
+  Tr iterations = {state_number(s, state, STATE_PROGRESS, PROGRESS_ITERATIONS), NULL, true};
+  target = tr_binary(t, IR_ADD, iterations, target);
+  Carried c = carried_members(s, (SVal *[]){state, &trajectory, &stock}, 3);
   IrValue **initial = ARENA_ARRAY(s->arena, IrValue *, (size_t)c.count),
           **values = ARENA_ARRAY(s->arena, IrValue *, (size_t)(1 + c.count + STACKS));
   IrBuilder *body = t->b = ir_function_begin(t->module, outer, "trip");
@@ -206,21 +222,25 @@ static void trace_trips(Sampler *s, const Run *run, SVal *state, IrValue **resul
     c.members[k]->tr = (Tr){ir_param(body, initial[k]->type, NULL), NULL, true};
   }
   SVal args[] = {int_value(t, ir_i64(body, s->kind)),
+                 sizes[0],
                  *state,
                  trajectory,
+                 stock,
                  vector_value(t, run->settings, false),
                  int_value(t, run->warmup),
                  sval(type_simple(s->arena, T_REAL, 0), target, false),
                  tables[0],
                  tables[1],
                  tables[2]};
-  SVal r = call(s, "nuts_trip", args, 9);
-  Carried next = carried_members(s, &r.members[TRIP_STATE], &r.members[TRIP_TRAJECTORY]);
+  SVal r = call(s, "nuts_trip", args, 11);
+  Carried next = carried_members(
+      s, (SVal *[]){&r.members[TRIP_STATE], &r.members[TRIP_TRAJECTORY], &r.members[TRIP_STOCK]},
+      3);
   values[0] = as_bool(t, r.members[TRIP_MORE].tr).value;
   for (int k = 0; k < c.count; k++) values[1 + k] = as_real(t, next.members[k]->tr).value;
   IrValue **stacks = values + 1 + c.count;
   stacks[0] = r.members[TRIP_DONE].tr.value;
-  stacks[1] = r.members[TRIP_STATE].members[STATE_POSITION].tr.value;
+  stacks[1] = r.members[TRIP_POSITION].tr.value;
   stacks[2] = r.members[TRIP_STATISTICS].tr.value;
   ir_function_end(body, values, NULL, 1 + c.count + STACKS);
   t->b = outer;
@@ -242,9 +262,9 @@ static IrFunction *run_function(Sampler *s) {
   t->key = (Tr){ir_param(b, ir_scalar(IR_I64), "key"), NULL, true};
   IrValue *row = ir_param(b, vector_type(IR_F64, IR_DYNAMIC), "state"),
           *size = ir_param(b, ir_scalar(IR_I64), "size"), *results[RUN_RESULTS], *length;
-  Run run = {ir_param(b, vector_type(IR_F64, SETTINGS), "settings"),
-             ir_param(b, ir_scalar(IR_I64), "warmup"),
-             ir_param(b, ir_scalar(IR_I64), "iterations")};
+  Run run = {.settings = ir_param(b, vector_type(IR_F64, SETTINGS), "settings"),
+             .warmup = ir_param(b, ir_scalar(IR_I64), "warmup"),
+             .iterations = ir_param(b, ir_scalar(IR_I64), "iterations")};
   const IrFunction *density = s->density.ir;
   Target target = {s->density.ir, density->param_count - 1,
                    ARENA_ARRAY(s->arena, IrValue *, (size_t)density->param_count)};
@@ -254,12 +274,14 @@ static IrFunction *run_function(Sampler *s) {
   }
   t->target = &target;
   if (s->size != IR_DYNAMIC) size = ir_i64(b, s->size);
+  run.size = size;
   SVal layout = layout_of(s, size, &length), state = unpacked(s, &layout, row);
   trace_trips(s, &run, &state, results);
   results[RUN_STATE] = packed(s, &state);
-  results[RUN_STEP] = state.members[STATE_STEP].tr.value;
-  results[RUN_METRIC] = inverse_metric(s, &state);
-  results[RUN_STATUS] = as_int(t, state.members[STATE_STATUS].tr).value;
+  results[RUN_STEP] = state_number(s, &state, STATE_ADAPTED, ADAPTED_STEP);
+  results[RUN_METRIC] = inverse_metric(s, &state, size);
+  Tr status = {state_number(s, &state, STATE_ADAPTED, ADAPTED_STATUS), NULL, true};
+  results[RUN_STATUS] = as_int(t, status).value;
   IrFunction *f = ir_function_end(b, results, NULL, RUN_RESULTS);
   *s->t = before;
   return ir_unbuffer(f);
@@ -525,7 +547,7 @@ Lowered *lower_sampler(Arena *arena, const Program *program, const LowerOptions 
     trace_unsupported(t, program->blocks[BLOCK_TRANSFORMED_DATA].span,
                       "sampling with random numbers in transformed data");
   Sampler s = {.arena = arena, .kind = (int)options->metric};
-  s.density = log_density_function(t, true);
+  s.density = sampled_density_function(t);
   s.size = s.density.ir->params[0]->type.dim[0];
   Lowered *out = ARENA_NEW(arena, Lowered);
   out->model_json = describe_model(t, program);

@@ -1,142 +1,143 @@
 // Sampling with adaptation in warmup, as Stan has it. A chain's state is
-//   step size, inverse metric (scale, metric), status, position, gradient, log density,
-//   stage, points tried, trajectories so far (their random numbers are numbered), averaged log step size, averaged excess, mu,
-//   estimates of the mean and of the sum of squares (a vector or a matrix), factor of the metric,
-//   iterations so far, those of dual averaging, draws in the window, the window's last iteration and width.
+//   1 where it is (position, gradient, log density); 2, 3 the inverse metric (scale, metric), and 4 the metric's factor;
+//   5 estimates of the mean and of the sum of squares, of which that of a dense metric is 6
+//   7 iterations so far, and trajectories so far, by which their random numbers are numbered
+//   8 numbers that only adaptation changes: 1 step size, 2 stage, 3 status, 4 points tried; 5 averaged log step size, 6 averaged excess, 7 mu
+//     and 8 iterations of dual averaging; 9 draws in the window, 10 its last iteration and 11 its width.
 // The stage is 0 while it samples. At first it looks for a point, 4 at random or 5 at the one given; then for a step size: 1 decides
 // whether it doubles (2) or halves it (3) until acceptance crosses 0.8. Each of these takes a trajectory of which one step counts.
 
-tuple(real, vector, matrix, real, vector, vector, real, real, real, real, real, real, real, vector, vector, matrix, matrix, real, real, real, real, real) adaptive_start(int kind, vector position, int given, vector settings, int warmup) {
+tuple(vector, vector, matrix, matrix, vector, matrix, vector, vector) adaptive_start(int kind, vector position, int given, vector settings, int warmup) {
   int D = num_elements(position);
   int diagonal = kind == 1 ? D : 0;
   int dense = kind == 2 ? D : 0;
   real width = first_window(warmup);
-  return (settings[3], rep_vector(1, diagonal), identity_matrix(dense), 0.0, position, rep_vector(0, D), 0.0,
-          given ? 5.0 : 4.0, 0.0, 0.0, 0.0, 0.0, log(10 * settings[3]),
-          rep_vector(0, kind == 0 ? 0 : D), rep_vector(0, diagonal), rep_matrix(0, dense, dense), identity_matrix(dense),
-          0.0, 0.0, 0.0, first_buffer(warmup) + width - 1, width);
+  return (append_row(position, rep_vector(0, D + 1)), rep_vector(1, diagonal), identity_matrix(dense), identity_matrix(dense),
+          rep_vector(0, kind == 0 ? 0 : D + diagonal), rep_matrix(0, dense, dense), [0, 0]',
+          [settings[3], given ? 5 : 4, 0, 0, 0, 0, log(10 * settings[3]), 0, 0, first_buffer(warmup) + width - 1, width]');
 }
 
-// From here until at least half of the chains have come to the end of a trajectory: the state, the trajectories in progress, whether
-// an iteration has ended, what CmdStan tells of it (log density, acceptance probability, step size, depth, points, divergence,
-// energy), and whether some chain has iterations left.
-tuple(tuple(real, vector, matrix, real, vector, vector, real, real, real, real, real, real, real, vector, vector, matrix, matrix, real, real, real, real, real), tuple(vector, vector, vector, vector, vector, vector, vector, vector, array[] vector, vector), real, vector, int) nuts_trip(int kind, tuple(real, vector, matrix, real, vector, vector, real, real, real, real, real, real, real, vector, vector, matrix, matrix, real, real, real, real, real) state, tuple(vector, vector, vector, vector, vector, vector, vector, vector, array[] vector, vector) trajectories, vector settings, int warmup, real goal, matrix table, matrix criteria, array[,] int blocks) {
-  int D = num_elements(state.5);
-  real step;
+// Random numbers for the trajectories to come, made for several at once: of each the momentum's standard normal numbers, then three
+// uniform ones. And how many have been used.
+int numbers_in_stock(int D) {
+  return D <= 16 ? 16 : D <= 256 ? 256 %/% D : 1;
+}
+
+tuple(array[] vector, real) no_stock(int D) {
+  return (rep_array(rep_vector(0, D + 3), numbers_in_stock(D)), 1.0 * numbers_in_stock(D));
+}
+
+// From here until at least a quarter of the chains has come to the end of a trajectory: the state, the trajectories in progress, the
+// random numbers in stock, whether an iteration has ended, the position, what CmdStan tells of it (log density, acceptance probability,
+// step size, depth, points, divergence, energy), and whether some chain has iterations left.
+tuple(tuple(vector, vector, matrix, matrix, vector, matrix, vector, vector), tuple(vector, vector, array[] vector, vector, vector), tuple(array[] vector, real), real, vector, vector, int) nuts_trip(int kind, int D, tuple(vector, vector, matrix, matrix, vector, matrix, vector, vector) state, tuple(vector, vector, array[] vector, vector, vector) trajectories, tuple(array[] vector, real) numbers, vector settings, int warmup, real goal, matrix table, matrix criteria, array[,] int blocks) {
+  vector[2 * D + 1] here;
   vector[num_elements(state.2)] scale;
   matrix[rows(state.3), cols(state.3)] metric;
-  real status;
-  vector[D] q;
-  vector[D] g;
-  real l;
-  real stage;
-  real tries;
-  real drawn;
-  real average;
-  real excess;
-  real mu;
-  vector[num_elements(state.14)] mean;
-  vector[num_elements(state.15)] squares;
-  matrix[rows(state.16), cols(state.16)] products;
-  matrix[rows(state.17), cols(state.17)] factor;
-  real iteration;
-  real averaged;
-  real counted;
-  real end;
-  real width;
-  (step, scale, metric, status, q, g, l, stage, tries, drawn, average, excess, mu, mean, squares, products, factor, iteration, averaged, counted, end, width) = state;
-  vector[3 * D] near;
-  vector[3 * D] far;
-  vector[D] sum_p;
-  vector[D] sum_sub;
-  vector[3 * D + 2] chosen;
-  vector[3 * D + 2] candidate;
-  vector[D] p_old;
-  vector[D] p_first;
-  array[size(trajectories.9)] vector[3 * D] kept;
-  vector[15] c;
-  (near, far, sum_p, sum_sub, chosen, candidate, p_old, p_first, kept, c) = trajectories;
+  matrix[rows(state.4), cols(state.4)] factor;
+  vector[num_elements(state.5)] estimates;
+  matrix[rows(state.6), cols(state.6)] products;
+  vector[2] n;
+  vector[11] a;
+  (here, scale, metric, factor, estimates, products, n, a) = state;
+  vector[3 * D + 1] near;
+  vector[9 * D + 3] later;
+  array[size(trajectories.3)] vector[3 * D] kept;
+  vector[12] c;
+  vector[5] lot;
+  (near, later, kept, c, lot) = trajectories;
 
   // new trajectories
-  int active = iteration < goal;
+  int active = n[1] < goal;
   int starts = active && c[1] == 0;
-  int normals = 2 * ((D + 1) %/% 2);
-  vector[normals + 3] u = numbered_units(drawn, normals + 3);
-  vector[D] p = momentum(kind, scale, factor, normal_of_units(head(u, normals), D));
-  vector[D] x = q;
-  vector[D] y = g;
-  real h = step;
-  real limit = settings[2];
-  real s = floor(8 * u[normals + 1]);
-  int searching = some_chain(stage > 0);
-  if (searching) {
-    x = stage == 4 ? settings[4] * (2 * head(u, D) - 1) : q;
-    y = stage >= 4 ? rep_vector(0, D) : g;
-    h = stage >= 4 ? 0 : step;
-    limit = stage > 0 ? 1 : limit;
-    s = stage > 0 ? 0 : s;
+  array[size(numbers.1)] vector[D + 3] stock = numbers.1;
+  real used = numbers.2;
+  if (some_chain(starts && used == size(stock))) {
+    int normals = 2 * ((D + 1) %/% 2);
+    for (j in 1:size(stock)) {
+      vector[normals + 3] v = numbered_units(n[2] + j - 1, normals + 3);
+      stock[j] = append_row(normal_of_units(head(v, normals), D), tail(v, 3));
+    }
+    used = 0;
   }
-  real energy = 0.5 * dot_product(p, velocity(kind, scale, metric, p)) - l;
-  drawn += starts;
-  near = starts ? append_row(append_row(x, p), y) : near;
-  chosen = starts ? append_row(append_row(near, l), 0) : chosen;
-  c = starts ? [1, 0, s, u[normals + 2], u[normals + 3], h, energy, 1, 0, 0, 0, 0, 0, limit, limit < 3 ? 2 * limit - 1.5 : 50]' : c;
+  vector[D + 3] u = stock[min(to_int(used), size(stock) - 1) + 1]; // of chains that take none now, any will do
+  vector[D] p = head(u, D);
+  vector[2 * D + 1] from = here;
+  real limit = settings[2];
+  vector[4] setup = [floor(8 * u[D + 1]), limit < 3 ? 2 * limit - 1.5 : 50, a[1], limit]';
+  int searching = some_chain(a[2] > 0);
+  if (searching) {
+    int looking = a[2] == 4;
+    from = looking ? append_row(settings[4] * (2 * numbered_units(-1 - n[2], D) - 1), tail(here, D + 1)) : here;
+    vector[4] one_step = [0, 0.5, a[2] >= 4 ? 0 : a[1], 1]';
+    setup = a[2] > 0 ? one_step : setup;
+  }
+  real energy = 0.5 * dot_self(p) - from[2 * D + 1];
+  near = starts ? append_row(p, from) : near;
+  c = starts ? append_row(append_row([1, 0, energy, 0, 0, 0, 0]', head(setup, 3)), [energy, setup[4]]') : c;
+  lot = starts ? [u[D + 2], u[D + 3], 1, 1, 1]' : lot;
 
   for (block in 1:1000000000) {
-    (near, far, sum_p, sum_sub, chosen, candidate, p_old, p_first, kept, c) = nuts_block(kind, scale, metric, (near, far, sum_p, sum_sub, chosen, candidate, p_old, p_first, kept, c), table, criteria, blocks);
-    if (2 * over_chains(c[1]) <= over_chains(active)) break;
+    (here, (near, later, kept, c, lot)) = nuts_block(kind, scale, factor, searching, here, (near, later, kept, c, lot), table, criteria, blocks);
+    if (4 * over_chains(c[1]) <= 3 * over_chains(active)) break;
   }
 
   int ends = active && c[1] == 0;
-  int done = ends && stage == 0;
-  real accept = c[10] / c[11];
-  q = done ? head(chosen, D) : q;
-  g = done ? segment(chosen, 2 * D + 1, D) : g;
-  l = done ? chosen[3 * D + 1] : l;
-  vector[7] told = [l, accept, c[6], c[12], c[11], c[13], c[7] - chosen[3 * D + 2]]';
-  int learns = done && iteration < warmup;
-  iteration += done;
+  int done = ends && a[2] == 0;
+  real accept = c[4] / greater_of(c[5], 1);
+  vector[7] told = [here[2 * D + 1], accept, c[10], c[2], c[5], c[6], c[3]]';
+  int learns = done && n[1] < warmup;
+  real iteration = n[1] + done;
 
   if (searching) {
-    real finite = sum(segment(candidate, 2 * D + 1, D)) + candidate[3 * D + 1];
+    real step = a[1];
+    real stage = a[2];
+    vector[2 * D + 1] point = tail(near, 2 * D + 1);
     int finding = ends && stage >= 4;
-    int found = finding && abs(finite) < positive_infinity();
-    tries += finding;
+    int found = finding && abs(sum(tail(point, D + 1))) < positive_infinity();
+    real tries = a[4] + finding;
     int lost = finding && !found && (stage == 5 || tries >= 100);
-    int up = candidate[3 * D + 2] > -0.22314355131420976;
+    int up = accept > 0.8;
     int grows = ends && stage == 2 && up;
     int shrinks = ends && stage == 3 && !up;
     int settled = ends && ((stage == 2 && !up) || (stage == 3 && up));
     step = grows ? 2 * step : shrinks ? step / 2 : step;
     int endless = (grows && step > 1e7) || (shrinks && step == 0);
-    status = lost ? 1 : endless ? 2 : status;
-    q = lost || endless ? rep_vector(not_a_number(), D) : found ? head(candidate, D) : q;
-    g = found ? segment(candidate, 2 * D + 1, D) : g;
-    l = lost || endless ? not_a_number() : found ? candidate[3 * D + 1] : l;
-    mu = settled && iteration > 0 ? log(10 * step) : mu;
+    real status = lost ? 1 : endless ? 2 : a[3];
+    here = lost || endless ? rep_vector(not_a_number(), 2 * D + 1) : found ? point : here;
+    real mu = settled && iteration > 0 ? log(10 * step) : a[7];
     real next = up ? 2 : 3;
     stage = found ? (warmup > 0 && D > 0 ? 1 : 0) : lost || endless || settled ? 0 : ends && stage == 1 ? next : stage;
+    a = append_row(append_row([step, stage, status, tries]', segment(a, 5, 2)), append_row(mu, tail(a, 4)));
   }
 
   if (some_chain(learns)) {
-    real new_step;
-    real new_average;
-    real new_excess;
-    averaged += learns;
-    (new_step, new_average, new_excess) = dual_averaging(accept, settings[1], averaged, average, excess, mu);
-    average = learns ? new_average : average;
-    excess = learns ? new_excess : excess;
-    step = learns ? (iteration == warmup ? exp(average) : new_step) : step;
+    real step;
+    real stage = a[2];
+    real average = a[5];
+    real excess = a[6];
+    real averaged = a[8] + learns;
+    real counted = a[9];
+    real end = a[10];
+    real width = a[11];
+    (step, average, excess) = dual_averaging(learns, accept, settings[1], averaged, average, excess, a[7]);
+    step = learns ? exp(iteration == warmup ? average : step) : a[1];
     int counts = learns && iteration > first_buffer(warmup) && iteration <= warmup - last_buffer(warmup);
     if (kind > 0 && some_chain(counts)) {
-      vector[num_elements(mean)] away = q - mean;
+      int M = kind == 0 ? 0 : D;
+      vector[M] q = head(here, M);
+      vector[M] mean = head(estimates, M);
+      vector[kind == 1 ? M : 0] squares = tail(estimates, kind == 1 ? M : 0);
+      vector[M] away = q - mean;
       counted += counts;
-      mean = counts ? mean + away / counted : mean;
+      real weight = counts / greater_of(counted, 1);
+      mean += weight * away;
       if (kind == 1) {
-        squares = counts ? squares + away .* (q - mean) : squares;
+        squares += (counts - weight) * (away .* away);
       } else {
-        products = counts ? products + (q - mean) * away' : products;
+        products += (counts - weight) * (away * away');
       }
+      estimates = append_row(mean, squares);
       int closes = counts && iteration == end + 1;
       if (some_chain(closes)) {
         real trust = counted / (counted + 5);
@@ -147,21 +148,22 @@ tuple(tuple(real, vector, matrix, real, vector, vector, real, real, real, real, 
           scale = closes ? trust * (squares / denominator) + 1e-3 * (1 - trust) : scale;
         } else {
           metric = closes ? trust * (products / denominator) + diag_matrix(rep_vector(1e-3 * (1 - trust), D)) : metric;
-          factor = closes ? momentum_factor(metric) : factor;
+          factor = closes ? cholesky_decompose(metric) : factor;
         }
-        mean = closes ? rep_vector(0, D) : mean;
-        squares = closes ? rep_vector(0, num_elements(squares)) : squares;
+        estimates = closes ? rep_vector(0, num_elements(estimates)) : estimates;
         products = closes ? rep_matrix(0, rows(products), cols(products)) : products;
         counted = closes ? 0 : counted;
         averaged = closes ? 0 : averaged;
         average = closes ? 0 : average;
         excess = closes ? 0 : excess;
-        stage = closes && D > 0 && status == 0 ? 1 : stage;
+        stage = closes && D > 0 && a[3] == 0 ? 1 : stage;
         end = closes ? (end == last ? end : next + 4 * width > last ? last : next) : end;
         width = closes ? 2 * width : width;
       }
     }
+    a = [step, stage, a[3], a[4], average, excess, a[7], averaged, counted, end, width]';
   }
-  return ((step, scale, metric, status, q, g, l, stage, tries, drawn, average, excess, mu, mean, squares, products, factor, iteration, averaged, counted, end, width),
-          (near, far, sum_p, sum_sub, chosen, candidate, p_old, p_first, kept, c), 1.0 * done, told, some_chain(iteration < goal));
+  used += starts;
+  n = [iteration, n[2] + starts]';
+  return ((here, scale, metric, factor, estimates, products, n, a), (near, later, kept, c, lot), (stock, used), 1.0 * done, head(here, D), told, some_chain(iteration < goal));
 }

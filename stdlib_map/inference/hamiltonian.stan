@@ -1,23 +1,7 @@
 // The energy of a position x and a momentum p is -log density(x) + p' M^-1 p / 2. The inverse metric M^-1 is of one of three kinds:
-// 0, the unit matrix; 1, diagonal (scale); 2, dense (metric). Of a dense one, `factor` is the inverse of its transposed Cholesky
-// factor.
-
-vector velocity(int kind, vector scale, matrix metric, vector p) {
-  if (kind == 0) return p;
-  if (kind == 1) return scale .* p;
-  return metric * p;
-}
-
-// p ~ normal(0, M), given standard normal numbers z
-vector momentum(int kind, vector scale, matrix factor, vector z) {
-  if (kind == 0) return z;
-  if (kind == 1) return z ./ sqrt(scale);
-  return factor * z;
-}
-
-matrix momentum_factor(matrix metric) {
-  return solve_lower_transposed(cholesky_decompose(metric), identity_matrix(rows(metric)));
-}
+// 0, the unit matrix; 1, diagonal (scale); 2, dense (metric). With a factor of it, M^-1 = F F' (of a diagonal one the square roots, of a
+// dense one Cholesky's factor), momenta are kept as F' p, of which the metric is the unit matrix: a step h changes x by h F (F' p) and F' p
+// by h F' gradient, and energies and the criterion of a U-turn are plain products.
 
 // n standard normal numbers from n uniform ones, or n + 1 where n is odd, by the transform of Box and Muller (1958)
 vector normal_of_units(vector u, int n) {

@@ -57,19 +57,20 @@ int nuts_order(int s, int q) {
   return s == 8 ? q : size - 1 + outward;
 }
 
-// A row for each s. In it, for the eight positions: which step leads there (9: it is the start), the sign of the momentum there, the
-// order of visits; which of the three doublings they belong to (three times eight numbers; all to the first where the block goes on);
-// and for each question, after which visit a U-turn is found there. Where the run is what the trajectory itself has been so far, not
-// a part of the doubling in progress, that is half a visit later.
+// A row for each s. In it, for the eight positions: which point is there (1: the start, b + 1: that of step b) and the sign of its momentum
+// there; which of the three doublings they belong to (three times eight numbers; all to the first where the block goes on), and after which
+// visit each of these is valid; for each question, after which visit a U-turn is found there; and the order of visits. Where the run of a
+// question is what the trajectory itself has been so far, not a part of the doubling in progress, its visit is half a visit later.
 matrix nuts_table() {
-  matrix[9, 8] step;
+  matrix[9, 8] point;
   matrix[9, 8] sign;
-  matrix[9, 8] order;
   matrix[9, 24] doubling;
+  matrix[9, 3] last;
   matrix[9, 26] found;
+  matrix[9, 8] order;
   for (s in 1:9)
     for (q in 1:8) {
-      step[s, q] = s == 9 ? q : q > s ? q - s : q < s ? 8 - q : 9;
+      point[s, q] = s == 9 ? q + 1 : q > s ? q - s + 1 : q < s ? 9 - q : 1;
       sign[s, q] = s < 9 && q < s ? -1 : 1;
       order[s, q] = q == s ? 99 : nuts_order(s - 1, q - 1);
     }
@@ -81,6 +82,8 @@ matrix nuts_table() {
       doubling[s, j] = q != s && member == (j + 7) %/% 8;
     }
   for (s in 1:9)
+    for (j in 1:3) last[s, j] = s == 9 ? -1 : 2 ^ j - 2;
+  for (s in 1:9)
     for (k in 1:26) {
       int begin = nuts_run_begin(nuts_question_run(k));
       int size = nuts_run_size(nuts_question_run(k));
@@ -88,7 +91,7 @@ matrix nuts_table() {
       int visit = s == 9 ? begin + size - 1 : nuts_order(s - 1, end);
       found[s, k] = s > begin && s <= begin + size && s < 9 ? size - 1.5 : visit;
     }
-  return append_col(append_col(append_col(step, sign), order), append_col(doubling, found));
+  return append_col(append_col(append_col(point, sign), append_col(doubling, last)), append_col(found, order));
 }
 
 // For blocks m = 1, 2, ... of trajectories: whether one is the first of its doubling and the last; how many runs of blocks end with
@@ -116,89 +119,84 @@ array[,] int nuts_blocks(int max_depth) {
 // ---- trajectories ----
 
 // Whether a trajectory of summed momentum r between ends with momenta a and b goes on without a U-turn
-int is_straight(int kind, vector scale, matrix metric, vector a, vector b, vector r) {
-  vector[num_elements(r)] v = velocity(kind, scale, metric, r);
-  int at_a = dot_product(a, v) > 0;
-  int at_b = dot_product(b, v) > 0;
+int is_straight(vector a, vector b, vector r) {
+  int at_a = dot_product(a, r) > 0;
+  int at_b = dot_product(b, r) > 0;
   return at_a && at_b;
 }
 
 // The same for two adjacent pieces and for each with the neighbouring point of the other: their summed momenta, and the momenta at
 // their ends in order
-int are_straight(int kind, vector scale, matrix metric, vector sum1, vector sum2, vector begin1, vector end1, vector begin2, vector end2) {
-  int both = is_straight(kind, scale, metric, begin1, end2, sum1 + sum2);
-  int first = is_straight(kind, scale, metric, begin1, begin2, sum1 + begin2);
-  int second = is_straight(kind, scale, metric, end1, end2, sum2 + end1);
+int are_straight(vector sum1, vector sum2, vector begin1, vector end1, vector begin2, vector end2) {
+  int both = is_straight(begin1, end2, sum1 + sum2);
+  int first = is_straight(begin1, begin2, sum1 + begin2);
+  int second = is_straight(end1, end2, sum2 + end1);
   return both && first && second;
 }
 
-// A trajectory in progress:
-//   the end that grows and the other one (position, momentum, gradient; momenta point outwards),
-//   the sums of the momenta of the finished doublings and of the one in progress,
-//   the point chosen so far and the one chosen in this doubling (position, momentum, gradient, log density, how far its energy is
-//   below that of the start),
-//   the momenta at the end where the doubling in progress began and at its first point,
-//   blocks remembered: the momenta at their begin and just before it, and the doubling's summed momentum before it
-//   and numbers: 1 whether it is in progress; 2 the block m; 3 s, or 8 once it goes on; 4 what is left of the random number that chooses points, and 5 of
-//   the one that tells directions; 6 the step; 7 the energy at the start; the weights 8 of the finished doublings and 9 of the one in
-//   progress; 10 the sum of acceptance probabilities, 11 the number of points they are of, 12 of doublings; 13 whether it diverged;
-//   14 how many doublings it may have, 15 after which visit the first block must stop for that.
-tuple(vector, vector, vector, vector, vector, vector, vector, vector, array[] vector, vector) nuts_no_trajectory(int D, int max_depth) {
-  return (rep_vector(0, 3 * D), rep_vector(0, 3 * D), rep_vector(0, D), rep_vector(0, D), rep_vector(0, 3 * D + 2),
-          rep_vector(0, 3 * D + 2), rep_vector(0, D), rep_vector(0, D), rep_array(rep_vector(0, 3 * D), max(max_depth - 3, 1)), rep_vector(0, 15));
+// A trajectory in progress. Its points are vectors of momentum, position, gradient and log density, in this order. Numbers and vectors that
+// are needed together are kept together: what a loop carries and a branch returns costs a runtime as much as an operation each.
+//   1 the end that grows
+//   2 what only trajectories of more than one block need: the other end; the sums of the momenta of the finished doublings and of the one in
+//     progress; the momenta at the end where that one began and at its first point; the point chosen in it (position, gradient, log density,
+//     energy)
+//   3 blocks remembered: the momenta at their begin and just before it, and the doubling's summed momentum before it
+//   4 numbers: 1 whether it is in progress, 2 of doublings, 3 the energy of the point chosen so far; 4 the sum of acceptance probabilities,
+//     5 the number of points they are of, 6 of divergences; 7 the block m; 8 s, or 8 once it goes on; 9 after which visit the first block must
+//     stop; 10 the step, 11 the energy at the start, 12 how many doublings it may have
+//   5 what is left 1 of the random number that chooses points, 2 of the one that tells directions; 3 the sign that turns the momentum at the
+//     other end outwards; the weights 4 of the finished doublings and 5 of the one in progress
+tuple(vector, vector, array[] vector, vector, vector) nuts_no_trajectory(int D, int max_depth) {
+  return (rep_vector(0, 3 * D + 1), rep_vector(0, 9 * D + 3), rep_array(rep_vector(0, 3 * D), max(max_depth - 3, 1)), rep_vector(0, 12), rep_vector(0, 5));
 }
 
-// One block of the trajectory. Where it is the first one, the point chosen in this doubling is then the first point of all.
-tuple(vector, vector, vector, vector, vector, vector, vector, vector, array[] vector, vector) nuts_block(int kind, vector scale, matrix metric, tuple(vector, vector, vector, vector, vector, vector, vector, vector, array[] vector, vector) trajectory, matrix table, matrix criteria, array[,] int blocks) {
-  int D = num_elements(trajectory.3);
-  int K = size(trajectory.9);
-  vector[3 * D] near;
-  vector[3 * D] far;
-  vector[D] sum_p;
-  vector[D] sum_sub;
-  vector[3 * D + 2] chosen;
-  vector[3 * D + 2] candidate;
-  vector[D] p_old;
-  vector[D] p_first;
+// One block of the trajectory, and what it does to the point chosen so far (position, gradient, log density). `looks` asks for the last
+// point of the block, as the end that grows, even where no trajectory goes on.
+tuple(vector, tuple(vector, vector, array[] vector, vector, vector)) nuts_block(int kind, vector scale, matrix factor, int looks, vector here, tuple(vector, vector, array[] vector, vector, vector) trajectory, matrix table, matrix criteria, array[,] int blocks) {
+  int D = (num_elements(here) - 1) %/% 2;
+  int K = size(trajectory.3);
+  vector[2 * D + 1] chosen = here;
+  vector[3 * D + 1] near;
+  vector[9 * D + 3] later;
   array[K] vector[3 * D] kept;
-  vector[15] c;
-  (near, far, sum_p, sum_sub, chosen, candidate, p_old, p_first, kept, c) = trajectory;
+  vector[12] c;
+  vector[5] lot;
+  (near, later, kept, c, lot) = trajectory;
   int running = c[1] > 0;
-  int opening = c[2] == 0;
+  int number = to_int(c[7]);
+  int opening = number == 0;
   int extends = running && !opening;
   int going_on = some_chain(extends);
-  int number = to_int(c[2]);
-  real v = c[4];
-  real direction = c[5];
-  real step = c[6];
-  real weight = c[8];
-  real weight_sub = c[9];
-  real limit = c[14];
+  real s = c[8];
+  real h = c[10];
 
   // a doubling begins, at the same end or at the other one
   if (going_on) {
     int begins = extends && blocks[1, number] == 1;
-    int backward = direction >= 0.5;
+    int backward = lot[2] >= 0.5;
     int flips = begins && backward;
-    vector[3 * D] other = far;
-    direction = begins ? 2 * direction - backward : direction;
+    vector[3 * D + 1] far = head(later, 3 * D + 1);
+    vector[3 * D + 1] other = append_row(lot[3] * head(far, D), tail(far, 2 * D + 1));
+    vector[D] sum_p = segment(later, 3 * D + 2, D);
     far = flips ? near : far;
     near = flips ? other : near;
     sum_p = flips ? -sum_p : sum_p;
-    sum_sub = begins ? rep_vector(0, D) : sum_sub;
-    weight_sub = begins ? 0 : weight_sub;
-    p_old = begins ? segment(near, D + 1, D) : p_old;
+    vector[2 * D] begun = append_row(rep_vector(0, D), head(near, D));
+    begun = begins ? begun : segment(later, 4 * D + 2, 2 * D);
+    later = append_row(append_row(append_row(far, sum_p), begun), tail(later, 3 * D + 2));
+    lot = [lot[1], begins ? 2 * lot[2] - backward : lot[2], flips ? 1 : lot[3], lot[4], begins ? 0 : lot[5]]';
   }
 
-  // eight leapfrog steps; r is the momentum with the half steps before and after it. A first block turns back to the start once.
-  vector[D] drift = kind == 1 ? step * scale : rep_vector(step, D);
-  real turn = 7 - c[3];
-  vector[D] start = head(near, D);
-  vector[D] p_before = segment(near, D + 1, D);
-  vector[D] kick = step / 2 * tail(near, D);
-  vector[D] back = kick - p_before;
+  // leapfrog steps, of a momentum with the half steps before and after it. A first block turns back to the start once, and its last step does not count.
+  vector[D] stride = kind == 1 ? h * sqrt(scale) : rep_vector(h, D);
+  vector[D] half = 0.5 * stride;
+  vector[D] p_before = head(near, D);
+  vector[D] start = segment(near, D + 1, D);
+  vector[D] start_kick = kind == 2 ? h / 2 * (factor' * segment(near, 2 * D + 1, D)) : half .* segment(near, 2 * D + 1, D);
+  vector[D] back = start_kick - p_before;
   vector[D] x = start;
-  vector[D] r = kick + p_before;
+  vector[D] r = start_kick + p_before;
+  real turn = 7 - s;
   array[8] vector[3 * D + 1] points;
   for (b in 1:8) {
     real l;
@@ -206,126 +204,133 @@ tuple(vector, vector, vector, vector, vector, vector, vector, vector, array[] ve
     int turns = turn == b - 1;
     x = turns ? start : x;
     r = turns ? back : r;
-    x += kind == 2 ? step * (metric * r) : drift .* r;
+    x += kind == 2 ? h * (factor * r) : stride .* r;
     (l, y) = log_density_gradient(x);
-    vector[D] half_kick = step / 2 * y;
-    vector[D] p = r + half_kick;
-    r = p + half_kick;
-    points[b] = append_row(append_row(append_row(x, p), y), l);
+    vector[D] kick = kind == 2 ? h / 2 * (factor' * y) : half .* y;
+    vector[D] p = r + kick;
+    r = p + kick;
+    points[b] = append_row(append_row(append_row(p, x), y), l);
   }
-  // beside them the start, of which the momentum points outwards to either side
-  vector[3 * D + 1] right = append_row(near, chosen[3 * D + 1]);
-  vector[3 * D + 1] left = append_row(append_row(append_row(start, -p_before), tail(near, D)), chosen[3 * D + 1]);
-  array[10] vector[3 * D + 1] around = append_array(points, {right, left});
+  array[9] vector[3 * D + 1] visited = append_array({near}, points);
 
   // what they are in the order of their positions
-  row_vector[74] facts = table[to_int(c[3]) + 1];
-  row_vector[8] place = head(facts, 8);
-  row_vector[8] order = segment(facts, 17, 8);
+  row_vector[77] facts = table[to_int(s) + 1];
+  array[8] vector[3 * D + 1] line;
   matrix[8, D] P;
   matrix[8, D] sound;
   row_vector[8] gain;
+  row_vector[8] margin;
   row_vector[8] w;
-  row_vector[8] diverges;
   for (q in 1:8) {
-    vector[3 * D + 1] z = around[to_int(place[q])];
-    row_vector[D] p = facts[8 + q] * to_row_vector(segment(z, D + 1, D));
+    vector[3 * D + 1] z = visited[to_int(facts[q])];
+    row_vector[D] p = facts[8 + q] * to_row_vector(head(z, D));
+    line[q] = z;
     P[q] = p;
-    gain[q] = c[7] + z[3 * D + 1] - 0.5 * dot_product(p, velocity(kind, scale, metric, to_vector(p)));
-    real ratio = exp(lesser_of(gain[q], 700));
-    int fine = gain[q] >= -1000;
-    w[q] = fine ? ratio : 0;
-    diverges[q] = fine ? 50 : order[q];
+    gain[q] = c[11] + z[3 * D + 1] - 0.5 * dot_self(p);
+    margin[q] = gain[q] + 1000;
+    int fine = margin[q] > 0;
+    w[q] = exp(fine ? lesser_of(gain[q], 700) : -1000);
     sound[q] = fine ? p : rep_row_vector(0, D); // what is no number would spoil the answers to all questions
   }
-  matrix[8, D] V = kind == 0 ? sound : kind == 1 ? rep_matrix(to_row_vector(scale), 8) .* sound : sound * metric;
-  row_vector[26] answers = to_row_vector(to_vector((sound * V')')) * criteria; // products are symmetric
-  row_vector[26] turns;
-  for (k in 1:26) turns[k] = answers[k] > 0 ? 50 : facts[48 + k];
-  real divergence = min(diverges);
-  real stop = lesser_of(lesser_of(divergence, min(turns)), c[15]);
+  row_vector[26] answers = to_row_vector(to_vector((sound * sound')')) * criteria; // products are symmetric
+  row_vector[34] signs = append_col(answers, margin);
+  row_vector[34] events;
+  for (k in 1:34) events[k] = signs[k] > 0 ? 50 : facts[43 + k];
+  real stop = lesser_of(min(events), c[9]);
   row_vector[8] passed;
-  for (q in 1:8) passed[q] = order[q] <= stop;
+  row_vector[8] diverges;
+  for (q in 1:8) {
+    int passes = facts[69 + q] <= stop;
+    passed[q] = passes;
+    diverges[q] = passes && !(margin[q] > 0);
+  }
 
   // the weights of the doublings in it, which of them are valid, and the chances of its points to be chosen
-  matrix[3, 8] member = to_matrix(segment(facts, 25, 24), 3, 8, 0);
-  row_vector[3] valid;
+  matrix[3, 8] member = to_matrix(segment(facts, 17, 24), 3, 8, 0);
   row_vector[3] total;
+  row_vector[3] valid;
   for (j in 1:3) {
-    valid[j] = (opening ? stop : 50) > 2 ^ j - 2;
     total[j] = dot_product(member[j], w);
+    valid[j] = stop > facts[40 + j];
   }
-  row_vector[3] before = [opening ? 1 : weight_sub + total[1] + 1e-300, 1 + total[1], 1 + total[1] + total[2]];
+  row_vector[3] sums = cumulative_sum(total);
+  row_vector[3] before = lot[5] + 1e-300 + sums - opening * total;
   row_vector[3] share;
   for (j in 1:3) share[j] = valid[j] / greater_of(total[j], before[j]);
-  real stays3 = 1 - share[3] * total[3];
-  real stays2 = stays3 * (1 - share[2] * total[2]);
-  share = [share[1] * stays2, share[2] * stays3, share[3]];
+  row_vector[3] stays = cumulative_sum(log(1.0000000000000002 - share .* total));
+  for (j in 1:3) share[j] *= exp(stays[3] - stays[j]);
   row_vector[8] chance;
   for (q in 1:8) chance[q] = w[q] * dot_product(share, member[:, q]);
-  // 9: none of them
-  row_vector[9] chances = append_col(chance, 1 - sum(chance));
-  row_vector[9] sums = cumulative_sum(chances);
-  int pick = 1;
-  for (q in 1:8) pick += v >= sums[q];
-  int picked = running && pick < 9;
-  v = (v - sums[pick] + chances[pick]) / (chances[pick] + 1e-300);
-  int at = min(pick, 8);
-  array[3] vector[3 * D + 1] ends = around[{to_int(place[at]), to_int(place[1]) + (c[3] == 0), to_int(place[8])}];
-  vector[3 * D + 2] choice = append_row(ends[1], gain[at]);
-  vector[3 * D + 2] first = append_row(points[1], gain[2]);
-  chosen = picked && opening ? choice : chosen;
-  candidate = running && opening ? first : picked ? choice : candidate;
+  row_vector[8] edges = cumulative_sum(chance);
+  int pick = 0;
+  for (q in 1:8) pick += lot[1] >= edges[q];
+  int at = min(pick, 7) + 1;
+  int picked = running && pick < 8;
+  vector[2 * D + 2] choice = append_row(tail(line[at], 2 * D + 1), c[11] - gain[at]);
+  chosen = picked && opening ? head(choice, 2 * D + 1) : chosen;
+  real energy = picked && opening ? choice[2 * D + 2] : c[3];
+  real doublings = opening ? sum(valid) : c[2];
+  int busy = running && stop > 40 && doublings < c[12];
+  vector[3] now = [busy, doublings, energy]';
 
-  // the end that grows, and in a first block the other one too
-  vector[D] sum_block;
-  for (d in 1:D) sum_block[d] = sum(P[:, d]);
-  near = head(ends[3], 3 * D);
-  far = opening ? head(ends[2], 3 * D) : far;
-  vector[D] p_last = segment(near, D + 1, D);
-  sum_p = opening ? sum_block : sum_p;
-  weight = opening ? 1 + dot_product(valid, total) : weight;
-  real doublings = opening ? sum(valid) : c[12];
-  real busy = stop > 40 && doublings < limit;
+  // the end that grows, and in a first block the other one, what is summed up, and what is left of the random number
+  if (looks || some_chain(busy)) {
+    row_vector[10] bounds = append_col(append_col(0, edges), 1);
+    real below = bounds[pick + 1];
+    real left = (lot[1] - below) / (bounds[pick + 2] - below + 1e-300);
+    vector[D] sum_block;
+    for (d in 1:D) sum_block[d] = sum(P[:, d]);
+    near = line[8];
+    later = append_row(opening ? append_row(line[1], sum_block) : head(later, 4 * D + 1), tail(later, 5 * D + 2));
+    lot = [left, lot[2], opening ? (s == 0 ? -1 : 1) : lot[3], opening ? 1 + dot_product(valid, total) : lot[4], lot[5]]';
+  }
 
   if (going_on) {
-    int whole = stop > 40;
+    vector[D] sum_p = segment(later, 3 * D + 2, D);
+    vector[D] sum_before = segment(later, 4 * D + 2, D);
+    vector[D] p_old = segment(later, 5 * D + 2, D);
+    vector[D] p_first = segment(later, 6 * D + 2, D);
+    vector[2 * D + 2] candidate = tail(later, 2 * D + 2);
     int begins = extends && blocks[1, number] == 1;
-    vector[D] sum_before = sum_sub;
+    vector[D] p_last = head(near, D);
+    vector[D] sum_sub = sum_before;
+    for (d in 1:D) sum_sub[d] += sum(P[:, d]);
+    real weight_sub = lot[5] + total[1];
+    real v = lot[1];
     int broken = 0;
-    sum_sub += sum_block;
-    weight_sub += total[1];
     p_first = begins ? to_vector(P[1]) : p_first;
+    candidate = picked ? choice : candidate;
     if (some_chain(extends && number > 1)) {
       int runs = blocks[3, number];
       int slot = blocks[4, number];
-      vector[3 * D] here = append_row(append_row(to_vector(P[1]), p_before), sum_before);
-      for (k in 1:size(kept)) {
+      vector[3 * D] block_begin = append_row(append_row(to_vector(P[1]), p_before), sum_before);
+      for (k in 1:K) {
         vector[3 * D] old = kept[k];
-        kept[k] = extends && k == slot ? here : old;
+        kept[k] = extends && k == slot ? block_begin : old;
       }
       for (k in 1:K - 1) {
         vector[D] sum1 = tail(kept[k + 1], D) - tail(kept[k], D);
         vector[D] sum2 = sum_sub - tail(kept[k + 1], D);
-        int straight = are_straight(kind, scale, metric, sum1, sum2, head(kept[k], D), segment(kept[k + 1], D + 1, D), head(kept[k + 1], D), p_last);
+        int straight = are_straight(sum1, sum2, head(kept[k], D), segment(kept[k + 1], D + 1, D), head(kept[k + 1], D), p_last);
         broken += !straight && k >= slot - runs && k < slot;
       }
     }
-    int unbroken = whole && broken == 0;
+    int unbroken = busy && broken == 0;
     int complete = extends && unbroken && blocks[2, number] == 1;
-    int straight = are_straight(kind, scale, metric, sum_p, sum_sub, -segment(far, D + 1, D), p_old, p_first, p_last);
-    real odds = lesser_of(weight_sub / weight, 1);
+    int straight = are_straight(sum_p, sum_sub, -lot[3] * head(later, D), p_old, p_first, p_last);
+    real odds = lesser_of(weight_sub / lot[4], 1);
     int accepted = complete && v < odds;
-    chosen = accepted ? candidate : chosen;
+    chosen = accepted ? head(candidate, 2 * D + 1) : chosen;
     v = complete ? (accepted ? v : v - odds) / ((accepted ? odds : 1 - odds) + 1e-300) : v;
-    weight += complete ? weight_sub : 0;
     sum_p = complete ? sum_p + sum_sub : sum_p;
     doublings += complete;
-    busy = opening ? busy : unbroken && (!complete || (straight && doublings < limit));
+    int goes_on = opening ? busy : unbroken && (!complete || (straight && doublings < c[12]));
+    now = [goes_on, doublings, accepted ? candidate[2 * D + 2] : energy]';
+    later = append_row(append_row(append_row(append_row(append_row(head(later, 3 * D + 1), sum_p), sum_sub), p_old), p_first), candidate);
+    lot = [v, lot[2], lot[3], lot[4] + (complete ? weight_sub : 0), weight_sub]';
   }
-  real diverged = divergence <= stop && divergence < 40 ? 1 : c[13];
-  vector[15] next = [busy, c[2] + 1, 8, v, direction, step, c[7], weight, weight_sub, c[10] + dot_product(passed, fmin(w, 1)),
-                     c[11] + sum(passed), doublings, diverged, limit, 50]';
+  vector[3] tally = segment(c, 4, 3) + [dot_product(passed, lesser_of(w, 1)), sum(passed), sum(diverges)]';
+  vector[12] next = append_row(append_row(append_row(now, tally), [number + 1, 8, 50]'), tail(c, 3));
   c = running ? next : c;
-  return (near, far, sum_p, sum_sub, chosen, candidate, p_old, p_first, kept, c);
+  return (chosen, (near, later, kept, c, lot));
 }
