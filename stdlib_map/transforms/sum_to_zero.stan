@@ -29,13 +29,14 @@ matrix zero_sum_matrix_basis(int n) {
 }
 
 // x = H y. Small sizes multiply by H; large ones use its structure: with w_k = y_k / sqrt(k (k + 1)),
-// x_i = sum_(k >= i) w_k - (i - 1) w_(i - 1).
+// x_i = sum_(k >= i) w_k - (i - 1) w_(i - 1). Where the size is known at run time only, both are traced, and what is not chosen must
+// not reach y's gradient: k is made before the branch, and H, which is NaN where it is not chosen, meets zeros.
 vector sum_to_zero_constrain(vector y) {
   int N = rows(y);
-  if (N <= 64) {
-    return zero_sum_basis(N + 1) * y;
-  }
   vector[N] k = linspaced_vector(N, 1, N);
+  if (N <= 64) {
+    return zero_sum_basis(N + 1) * (N <= 64 ? y : zeros_vector(N));
+  }
   vector[N] w = y ./ sqrt(k .* (k + 1));
   return append_row(reverse(cumulative_sum(reverse(w))), 0) - append_row(0, k .* w);
 }
