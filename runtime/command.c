@@ -6,6 +6,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
 const char *open_runtime(Arena *a, const char *asked, Ort **out) {
   const char *tried;
   const char *library = ort_find(a, asked, &tried);
@@ -41,6 +45,17 @@ int complain(int status, const char *format, ...) {
   fputc('\n', stderr);
   va_end(args);
   return status;
+}
+
+/* A call of a model frees as much as the next one needs again: not worth giving back to the system,
+ * page by page, in between. glibc's malloc takes thresholds of up to 32 MiB. */
+void keep_memory(void) {
+#ifdef __GLIBC__
+  enum { LARGE = 32 << 20, STEP = 4 << 20 };
+  mallopt(M_MMAP_THRESHOLD, LARGE);
+  mallopt(M_TRIM_THRESHOLD, 8 * LARGE);
+  mallopt(M_TOP_PAD, STEP);
+#endif
 }
 
 int core_count(void) {

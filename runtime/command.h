@@ -15,6 +15,8 @@ const char *make_folder(Arena *a, const char *path);
 int print_text(const Text *out);
 /* "stan2onnx-run: ..." on standard error; the exit status given. */
 int complain(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Has malloc keep what is freed, for a model's calls to come. */
+void keep_memory(void);
 /* Number of the machine's cores. */
 int core_count(void);
 

@@ -224,19 +224,34 @@ static const char *describe(OrtModel *m, Arena *a) {
   return error ? error : list_properties(m, a);
 }
 
-static const char *load(Ort *ort, Arena *a, const char *path, const void *bytes, size_t size,
-                        int threads, OrtModel **out) {
+/* Where a model is: in a file or, where `path` is NULL, in memory. */
+typedef struct {
+  const char *path;
+  const void *bytes;
+  size_t size;
+} Place;
+
+/* Our compiler leaves little to optimise: for a sampler, ONNX Runtime's optimiser takes longer than
+ * all the rest of a session's creation, and the run is no faster for it. Its memory arena has one
+ * lock for all threads, and is no faster than malloc when there is but one. */
+static const char *set_compiled(const Ort *ort, Arena *a, void *options) {
+  const char *error = failure(ort, a, ort->abi.set_optimisation(options, ABI_OPTIMISE_NOTHING));
+  return error ? error : failure(ort, a, ort->abi.disable_arena(options));
+}
+
+static const char *load(Ort *ort, Arena *a, Place at, int threads, bool compiled, OrtModel **out) {
   void *options = NULL;
   OrtModel *m = ARENA_NEW(a, OrtModel);
   m->ort = ort;
   const char *error = failure(ort, a, ort->abi.create_session_options(&options));
   if (error) return error;
   error = failure(ort, a, ort->abi.set_threads(options, threads));
+  if (!error && compiled) error = set_compiled(ort, a, options);
   if (!error)
-    error = failure(
-        ort, a,
-        path ? ort->abi.create_session(ort->env, path, options, &m->session)
-             : ort->abi.create_session_from_array(ort->env, bytes, size, options, &m->session));
+    error = failure(ort, a,
+                    at.path ? ort->abi.create_session(ort->env, at.path, options, &m->session)
+                            : ort->abi.create_session_from_array(ort->env, at.bytes, at.size,
+                                                                 options, &m->session));
   ort->abi.release_session_options(options);
   if (error) return error;
   error = describe(m, a);
@@ -248,12 +263,17 @@ static const char *load(Ort *ort, Arena *a, const char *path, const void *bytes,
 }
 
 const char *ort_load_file(Ort *ort, Arena *a, const char *path, int threads, OrtModel **out) {
-  return load(ort, a, path, NULL, 0, threads, out);
+  return load(ort, a, (Place){.path = path}, threads, false, out);
 }
 
 const char *ort_load_bytes(Ort *ort, Arena *a, const void *bytes, size_t size, int threads,
                            OrtModel **out) {
-  return load(ort, a, NULL, bytes, size, threads, out);
+  return load(ort, a, (Place){.bytes = bytes, .size = size}, threads, false, out);
+}
+
+const char *ort_load_compiled(Ort *ort, Arena *a, const char *path, const void *bytes, size_t size,
+                              OrtModel **out) {
+  return load(ort, a, (Place){path, bytes, size}, 1, true, out);
 }
 
 void ort_unload(OrtModel *m) {

@@ -55,6 +55,10 @@ const char *ort_version(const Ort *ort);
 const char *ort_load_file(Ort *ort, Arena *a, const char *path, int threads, OrtModel **out);
 const char *ort_load_bytes(Ort *ort, Arena *a, const void *bytes, size_t size, int threads,
                            OrtModel **out);
+/* The same for models of our own compiler, of which many threads may make small calls at once: with
+ * one thread per operator, and as they are. From a file, or, where `path` is NULL, from memory. */
+const char *ort_load_compiled(Ort *ort, Arena *a, const char *path, const void *bytes, size_t size,
+                              OrtModel **out);
 void ort_unload(OrtModel *m);
 const OrtPort *ort_inputs(const OrtModel *m, size_t *count);
 const OrtPort *ort_outputs(const OrtModel *m, size_t *count);

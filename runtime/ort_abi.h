@@ -13,6 +13,7 @@ enum { ABI_VERSION = 3 }; /* the first whose table has all of these */
 enum { ABI_TENSOR = 1 };  /* kind of value */
 enum { ABI_FLOAT64 = 11, ABI_INT64 = 7, ABI_BOOLEAN = 9 };
 enum { ABI_LOG_FATAL = 4 };
+enum { ABI_OPTIMISE_NOTHING = 0 };
 
 /* X(place, name, result, parameters) */
 #define ABI_FUNCTIONS(X)                                                                           \
@@ -27,6 +28,8 @@ enum { ABI_LOG_FATAL = 4 };
      const void *const *inputs, size_t input_count, const char *const *output_names,               \
      size_t output_count, void **outputs))                                                         \
   X(10, create_session_options, Status, (void **options))                                          \
+  X(19, disable_arena, Status, (void *options))                                                    \
+  X(23, set_optimisation, Status, (void *options, int level))                                      \
   X(24, set_threads, Status, (void *options, int threads))                                         \
   X(30, input_count, Status, (const void *session, size_t *count))                                 \
   X(31, output_count, Status, (const void *session, size_t *count))                                \

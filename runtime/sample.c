@@ -268,6 +268,7 @@ int sample_command(Arena *a, int argc, char **argv) {
   const char *error = sample_options(a, argc, argv, &r.options);
   if (error) return complain(EXIT_USAGE, "%s (see sample --help)", error);
   if (r.options.help) return print_sample_help(stdout), EXIT_DONE;
+  keep_memory();
   int status = run(&r);
   draws_free(&r.draws);
   if (r.data) json_decref(r.data);

@@ -59,6 +59,9 @@ struct SampleRun {
   bool stop;
 };
 
+/* How many threads share the chains of an open sampler: as asked for, else what suits chains and
+ * data. */
+int64_t shared_threads(const SampleRun *r);
 /* Draws. Workers are threads; each has some of the chains, which go through a slice of iterations
  * in one call of the model. Slices are short enough to show progress and to stop between. Returns
  * NULL or what went wrong; what was drawn until then is recorded. */

@@ -66,7 +66,7 @@ static const Option sample_table[] = {
      "file, or one file a chain (A,B,C)",
      0, 0},
     {"--threads", NULL, OPTION_INT, FIELD(threads), "N",
-     "threads that share the chains; default: as many as there are cores", 0, 1024},
+     "threads that share the chains; default: up to one per core, by their size", 0, 1024},
     DIGITS,
     INCLUDES,
     JSON,

@@ -87,7 +87,7 @@ static const char *load_program(const Source *s, Arena *a, Ort *ort, Stan2onnxEn
   else if (stan2onnx_external_piece(r, 0, &piece))
     error = arena_printf(a, "%s with its data is too large for a model of one piece", s->path);
   else
-    error = ort_load_bytes(ort, a, model, size, 1, out);
+    error = ort_load_compiled(ort, a, NULL, model, size, out);
   if (!error && warnings && *messages) *warnings = messages;
   stan2onnx_free(r);
   return error;
@@ -106,7 +106,7 @@ static const char *load_file(const Source *s, Arena *a, Ort *ort, Stan2onnxEntry
   FILE *file = fopen(s->path, "rb");
   if (!file) return arena_printf(a, "cannot read %s: %s", s->path, strerror(errno));
   fclose(file);
-  const char *error = ort_load_file(ort, a, s->path, 1, out);
+  const char *error = ort_load_compiled(ort, a, s->path, NULL, 0, out);
   if (error) return arena_printf(a, "%s: %s", s->path, error);
   const char *made = property(*out, "stan.entry");
   const char *wanted = entry == STAN2ONNX_SAMPLE ? "sample" : "generate";

@@ -194,8 +194,7 @@ static void *work(void *argument) {
 /* Shares the chains out. */
 static void make_workers(SampleRun *r) {
   const SampleOptions *o = &r->options;
-  int64_t threads = o->threads ? o->threads : core_count();
-  if (threads > o->chains) threads = o->chains;
+  int64_t threads = shared_threads(r);
   r->worker_count = (int)threads;
   r->workers = ARENA_ARRAY(r->arena, Worker, (size_t)threads);
   for (int64_t k = 0; k < threads; k++) {
