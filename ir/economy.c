@@ -1,7 +1,6 @@
 /* The walk that rewrites nodes by cheaper ones. */
 #include "ir/economy.h"
 
-#include "ir/copy.h"
 #include "ir/grad.h"
 
 static const int *count_uses(const IrFunction *f) {
@@ -12,11 +11,26 @@ static const int *count_uses(const IrFunction *f) {
   return uses;
 }
 
-/* The node of a branch or a loop again, with its bodies rewritten. */
+static IrFunction *economised(IrFunction *f, KeptCallee **callees);
+
+/* One for all calls of a function. */
+static IrFunction *economised_callee(IrFunction *f, KeptCallee **callees) {
+  if (!f->role) return f;
+  for (const KeptCallee *c = *callees; c; c = c->next)
+    if (c->callee == f) return c->function;
+  IrFunction *g = economised(f, callees);
+  g->role = f->role;
+  KeptCallee *c = ARENA_NEW(f->module->arena, KeptCallee);
+  *c = (KeptCallee){f, g, *callees};
+  *callees = c;
+  return g;
+}
+
+/* The node again, with its bodies rewritten. */
 static void rewrite_region(const Economy *e, const IrNode *n) {
   IrNode copy = *n;
-  for (int k = 0; k < 2 && n->body[k] && n->op != IR_CALL; k++)
-    copy.body[k] = ir_economise(n->body[k]);
+  for (int k = 0; k < 2 && n->body[k]; k++)
+    copy.body[k] = (n->op == IR_CALL ? economised_callee : economised)(n->body[k], e->callees);
   repeat_node(e->b, &copy, e->map);
 }
 
@@ -38,12 +52,12 @@ static void rewrite(const Economy *e, const IrNode *n) {
   }
 }
 
-IrFunction *ir_economise(IrFunction *f) {
+static IrFunction *economised(IrFunction *f, KeptCallee **callees) {
   IrModule *m = f->module;
-  if (m->options.no_economy) return f;
   IrBuilder *b = ir_function_begin(m, NULL, f->name);
   b->counts_uses = true;
-  Economy e = {b, ARENA_ARRAY(m->arena, IrValue *, (size_t)f->value_count + 1), count_uses(f)};
+  Economy e = {b, ARENA_ARRAY(m->arena, IrValue *, (size_t)f->value_count + 1), count_uses(f),
+               callees};
   IrValue **params = copy_params(b, f),
           **results = ARENA_ARRAY(m->arena, IrValue *, (size_t)f->result_count + 1);
   for (int k = 0; k < f->param_count; k++) e.map[f->params[k]->id] = params[k];
@@ -51,4 +65,9 @@ IrFunction *ir_economise(IrFunction *f) {
     if (f->nodes[i]->out_count != 1 || !e.map[f->nodes[i]->out[0]->id]) rewrite(&e, f->nodes[i]);
   for (int k = 0; k < f->result_count; k++) results[k] = e.map[f->results[k]->id];
   return ir_function_end(b, results, f->result_names, f->result_count);
+}
+
+IrFunction *ir_economise(IrFunction *f) {
+  KeptCallee *callees = NULL;
+  return f->module->options.no_economy ? f : economised(f, &callees);
 }

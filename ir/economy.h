@@ -2,13 +2,14 @@
 #ifndef STAN2ONNX_IR_ECONOMY_H
 #define STAN2ONNX_IR_ECONOMY_H
 
-#include "ir/builder.h"
+#include "ir/copy.h"
 
 /* A function that is being rebuilt. */
 typedef struct {
   IrBuilder *b;
   IrValue **map;   /* the copies, by value id */
   const int *uses; /* how often values are read, by value id */
+  KeptCallee **callees;
 } Economy;
 
 /* Each gives the value of a node by cheaper ones, or NULL: sums with logarithms (join_logs.c) and

@@ -64,7 +64,7 @@ static IrFunction *model(Arena *a) {
   IrValue *args[3], *results[2];
   for (int k = 0; k < 3; k++) args[k] = ir_param(b, f->params[k]->type, NULL);
   ir_call(b, f, args, 3, results);
-  return ir_simplify(ir_expand_calls(ir_function_end(b, results, NULL, 2)));
+  return ir_economise(ir_simplify(ir_expand_calls(ir_function_end(b, results, NULL, 2))));
 }
 
 START_TEST(same_numbers) {

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""One sampler, made once, draws the same in every ONNX runtime: through Python, the C host, Node, and WebAssembly.
+"""One sampler, made once in each dialect, draws the same in every ONNX runtime: through Python, the C host, Node, and WebAssembly.
 
 runtimes_test.py BUILD_DIR     needs onnxruntime and numpy; the environment variable STAN2ONNX_NODE_MODULES names a node_modules
                                folder with onnxruntime-node and onnxruntime-web, without which those two are skipped
@@ -38,13 +38,15 @@ def tensor_of(text):
 
 
 class Runtimes(unittest.TestCase):
+    dialect = 'onnx'
+
     @classmethod
     def setUpClass(cls):
         folder = tempfile.TemporaryDirectory()
         cls.addClassCleanup(folder.cleanup)
         cls.folder, cls.model = folder.name, os.path.join(folder.name, 'schools.onnx')
         subprocess.run([os.path.join(BUILD, 'stan2onnx'), os.path.join(PROGRAM, 'model.stan'), '--data', os.path.join(PROGRAM, 'data.json'),
-                        '--emit', 'sample', '-o', cls.model], check=True)
+                        '--emit', 'sample', '--dialect', cls.dialect, '-o', cls.model], check=True)
         session = ort.InferenceSession(cls.model)
         width = next(i.shape[1] for i in session.get_inputs() if i.name == 'init')
         integer = lambda x: np.array(x, np.int64)
@@ -148,11 +150,18 @@ class Runtimes(unittest.TestCase):
             np.testing.assert_allclose(x, self.reference[name], rtol=6e-8, atol=TOLERANCE, err_msg=name)
 
 
+class GivenTheDensity(Runtimes):
+    """the sampler as a function that has the density as a graph attribute"""
+    dialect = 'prob'
+    test_node_by_transition = test_web_by_transition = None
+
+
 if __name__ == '__main__':
     if len(sys.argv) != 2: sys.exit('usage: runtimes_test.py BUILD_DIR')
     BUILD = os.path.abspath(sys.argv[1])
     if ort is None:
         print('skipped: there is no onnxruntime for Python')
         sys.exit(77)
-    result = unittest.TextTestRunner(verbosity=2).run(unittest.defaultTestLoader.loadTestsFromTestCase(Runtimes))
+    tests = unittest.TestSuite(unittest.defaultTestLoader.loadTestsFromTestCase(c) for c in (Runtimes, GivenTheDensity))
+    result = unittest.TextTestRunner(verbosity=2).run(tests)
     sys.exit(0 if result.wasSuccessful() else 1)
