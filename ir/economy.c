@@ -42,6 +42,7 @@ static void rewrite(const Economy *e, const IrNode *n) {
   if (!v) v = group_sums(e, n);
   if (!v) v = spread_index(e, n);
   if (!v) v = join_selects(e, n);
+  if (!v) v = add_multiples(e, n);
   if (v)
     e->map[n->out[0]->id] = v;
   else

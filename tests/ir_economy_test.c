@@ -254,6 +254,46 @@ START_TEST(selections_are_joined) {
 }
 END_TEST
 
+/* ---- multiples of parts ---- */
+
+/* y, with multiples of what is in its place in x added to the first columns; x in another place;
+ * and x that might not be finite. */
+static IrFunction *multiples_of_parts(int64_t place, bool finite) {
+  IrBuilder *b = ir_function_begin(ir_module_new(arena, (IrOptions){0}), NULL, "f");
+  IrValue *x = ir_param(b, ir_type(IR_F64, 2, (int64_t[]){IR_DYNAMIC, 6}), "x");
+  IrValue *y = ir_param(b, ir_type(IR_F64, 2, (int64_t[]){IR_DYNAMIC, 6}), "y"), *v[4];
+  static const int64_t start[] = {0, 1, 3, 4}, length[] = {1, 2, 1, 2};
+  if (finite) ir_assume(x, IR_FINITE);
+  for (int k = 0; k < 4; k++) {
+    IrValue *from = ir_i64(b, start[k]), *size = ir_i64(b, length[k]);
+    IrValue *part = ir_slice(b, x, 1, ir_i64(b, k == 1 ? place : start[k]), size);
+    v[k] = ir_unary(b, IR_SIN, ir_slice(b, y, 1, from, size));
+    if (k == 0) v[k] = ir_binary(b, IR_ADD, ir_binary(b, IR_MUL, part, ir_f64(b, -3)), v[k]);
+    if (k == 1) v[k] = ir_binary(b, IR_SUB, v[k], ir_binary(b, IR_MUL, part, ir_f64(b, 0.5)));
+    if (k == 3) v[k] = ir_binary(b, IR_SUB, v[k], part);
+  }
+  IrValue *all = ir_concat(b, v, 4, 1);
+  return ir_economise(ir_function_end(b, &all, NULL, 1));
+}
+
+START_TEST(multiples_are_added_at_once) {
+  static const double factors[] = {-3, -0.5, -0.5, 0, -1, -1};
+  IrFunction *f = multiples_of_parts(1, true);
+  ck_assert_int_eq(count_ops(f, IR_ADD) + count_ops(f, IR_SUB) + count_ops(f, IR_MUL), 2);
+  IrTensor *x = random_rows(CHAINS, 6, -3, 3), *y = ir_tensor_new(arena, x->type);
+  for (int k = 0; k < 6 * CHAINS; k++) y->data.f64[k] = k / 4.0 - 2;
+  IrPlan *plan;
+  const IrTensor *result = run(f, (const IrTensor *[]){x, y}, &plan);
+  for (int k = 0; k < 6 * CHAINS; k++)
+    check_close(result->data.f64[k], sin(y->data.f64[k]) + factors[k % 6] * x->data.f64[k]);
+  ir_plan_free(plan);
+  f = multiples_of_parts(2, true);
+  ck_assert_int_eq(count_ops(f, IR_ADD) + count_ops(f, IR_SUB) + count_ops(f, IR_MUL), 5);
+  f = multiples_of_parts(1, false);
+  ck_assert_int_eq(count_ops(f, IR_ADD) + count_ops(f, IR_SUB) + count_ops(f, IR_MUL), 5);
+}
+END_TEST
+
 /* ---- products with matrices ---- */
 
 /* Sums along `axis` of the products of rows of x with a matrix of 3 by 4, its elements 1 to 12. */
@@ -445,6 +485,7 @@ int main(void) {
   tcase_add_test(t, derivatives_know_what_is_known);
   tcase_add_test(t, multiples_meet);
   tcase_add_test(t, selections_are_joined);
+  tcase_add_test(t, multiples_are_added_at_once);
   tcase_add_loop_test(t, sums_are_matrix_products, 1, 3);
   tcase_add_test(t, bodies_are_rewritten);
   tcase_add_loop_test(t, groups_are_summed, 0, (int)(sizeof group_cases / sizeof *group_cases));
