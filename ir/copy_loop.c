@@ -57,6 +57,7 @@ static LoopCopy plan_loop(Copier *c, const IrNode *n, IrValue *const *in) {
   l.core = ARENA_ARRAY(a, bool, values);
   l.given = ARENA_ARRAY(a, bool, values);
   l.stacks = ARENA_ARRAY(a, bool, values);
+  l.parts = ARENA_ARRAY(a, bool, values);
   bool *live = ARENA_ARRAY(a, bool, values);
   find_live(&l, live, c->uses);
   l.outside = copier_new(c->session, c->b, l.body);

@@ -36,6 +36,7 @@ typedef struct {
   bool *core;        /* by value id: inside, and needed there */
   bool *given;       /* by value id: stacked values that the body reads */
   bool *stacks;      /* by value id: inside values that the loop stacks */
+  bool *parts;       /* by value id: inside values that are taken from the stack of another one */
   bool *follows; /* carried values whose stack at the beginning of iterations follows from that at
                     their end */
 } LoopCopy;

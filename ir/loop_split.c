@@ -421,6 +421,20 @@ static bool follows(const LoopCopy *l, int k) {
          ir_type_fits(&initial_value(l, k)->type, &result->type);
 }
 
+/* Slices of what is stacked anyway need no stack of their own. */
+static void find_parts(LoopCopy *l) {
+  const IrFunction *f = l->body;
+  for (int i = 0; i < f->node_count; i++) {
+    const IrNode *n = f->nodes[i];
+    if (n->op != IR_SLICE || !can_batch(l, n) || !l->stacks[n->out[0]->id] ||
+        place_of(l, n->out[0]) != PLACE_INSIDE || place_of(l, n->in[0]) != PLACE_INSIDE ||
+        !l->stacks[n->in[0]->id])
+      continue;
+    l->stacks[n->out[0]->id] = false;
+    l->parts[n->out[0]->id] = true;
+  }
+}
+
 void loop_find_boundary(LoopCopy *l) {
   const IrFunction *f = l->body;
   if (l->split) place_rest(l);
@@ -445,6 +459,7 @@ void loop_find_boundary(LoopCopy *l) {
       l->stacks[carried_param(l, k)->id] = false;
       l->follows[k] = true;
     }
+  find_parts(l);
 }
 
 void loop_place_after(LoopCopy *l) {
@@ -455,7 +470,7 @@ void loop_place_after(LoopCopy *l) {
           shifted(l, k, l->outside.map[carried_result(l, k)->id]);
   for (int i = 0; i < f->node_count; i++) {
     const IrValue *v = f->nodes[i]->out_count ? f->nodes[i]->out[0] : NULL;
-    if (v && is_live(l, v) && place_of(l, v) == PLACE_AFTER)
+    if (v && is_live(l, v) && (place_of(l, v) == PLACE_AFTER || l->parts[v->id]))
       l->outside.map[v->id] = emit_batched(l, f->nodes[i]);
   }
 }

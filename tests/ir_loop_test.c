@@ -97,6 +97,14 @@ static void swapped(Body *o, V *r) {
   r[2] = o->carried[2];
 }
 
+/* a part of what is stacked is taken from the stack */
+static void part_of_stack(Body *o, V *r) {
+  V next = un(o, IR_TANH, add(o, o->carried[0], o->x));
+  V part = ir_slice(o->b, next, 0, ir_i64(o->b, 1), ir_i64(o->b, 1));
+  r[0] = mul(o, next, part);
+  r[1] = add(o, un(o, IR_SIN, next), un(o, IR_COS, part));
+}
+
 /* sizes that differ from one iteration to the next cannot be stacked */
 static void ragged(Body *o, V *r) {
   V two = ir_i64(o->b, 2), n = bin(o, IR_MOD, o->i, two);
@@ -117,6 +125,7 @@ static const Case cases[] = {
     {"compensated", 2, 0, compensated, 4, 2, 1, 0},
     {"swapped", 3, 0, swapped, 1, 2, 0, 0},
     {"ragged", 1, 0, ragged, 4, 1, 2, 0},
+    {"part_of_stack", 1, 1, part_of_stack, 4, 1, 1, 1},
 };
 
 static IrFunction *build(IrModule *m, const Case *c, bool reverse) {
