@@ -198,6 +198,60 @@ static IrValue *gather_broadcast(const Application *p, const IrNode *n) {
   return ir_broadcast(b, x, sizes, count);
 }
 
+/* ---- of exchanged axes ---- */
+
+/* What v is with its first two axes exchanged, where that takes no copy; else NULL. */
+static IrValue *with_exchanged_axes(IrBuilder *b, IrValue *v) {
+  IrValue *sizes[IR_MAX_RANK];
+  int rank = v->type.rank;
+  const IrNode *n = made_by(v, IR_TRANSPOSE);
+  if (n && n->attr.axes[0] == 1 && n->attr.axes[1] == 0) {
+    for (int k = 2; k < rank; k++)
+      if (n->attr.axes[k] != k) return NULL;
+    return n->in[0];
+  }
+  if (rank < 2 || (v->type.dim[0] != 1 && v->type.dim[1] != 1)) return NULL;
+  for (int k = 0; k < rank; k++) sizes[k] = ir_dim(b, v, k < 2 ? 1 - k : k);
+  return ir_reshape(b, v, sizes, rank);
+}
+
+static IrValue *exchange_axes(IrBuilder *b, IrValue *v) {
+  int8_t axes[IR_MAX_RANK] = {1, 0};
+  for (int k = 2; k < v->type.rank; k++) axes[k] = (int8_t)k;
+  return ir_transpose(b, v, axes);
+}
+
+/* Concatenated first, then transposed: the other transpose may meet one that it undoes. */
+static IrValue *concat_exchanged(const Application *p) {
+  IrValue **parts = ARENA_ARRAY(p->b->module->arena, IrValue *, (size_t)p->count);
+  int transposes = 0;
+  if (p->attr->axis > 1) return NULL;
+  for (int k = 0; k < p->count; k++) transposes += made_by(p->in[k], IR_TRANSPOSE) != NULL;
+  if (!transposes) return NULL;
+  for (int k = 0; k < p->count; k++)
+    if (!(parts[k] = with_exchanged_axes(p->b, p->in[k]))) return NULL;
+  return exchange_axes(p->b, ir_concat(p->b, parts, p->count, 1 - p->attr->axis));
+}
+
+/* x[k][index[k]] for all k, of x = y': rows of y, all of them in one axis. */
+static IrValue *gather_exchanged(const Application *p, const IrNode *n) {
+  IrBuilder *b = p->b;
+  IrValue *index = p->in[1], *sizes[IR_MAX_RANK], *y;
+  int rank = p->in[0]->type.rank;
+  if (p->attr->batch != 1 || p->attr->axis != 1 || n->attr.axes[0] != 1 ||
+      !(y = with_exchanged_axes(b, p->in[0])))
+    return NULL;
+  IrValue *columns = ir_dim(b, y, 1), *one = ir_i64(b, 1);
+  for (int k = 2; k < rank; k++) sizes[k - 1] = ir_dim(b, y, k);
+  sizes[0] = ir_binary(b, IR_MUL, ir_dim(b, y, 0), columns);
+  IrValue *rows = ir_reshape(b, y, sizes, rank - 1);
+  for (int k = 1; k < index->type.rank; k++) sizes[k] = one;
+  sizes[0] = columns;
+  IrValue *column = ir_reshape(b, ir_iota(b, columns), sizes, index->type.rank);
+  index = ir_binary(b, IR_ADD, ir_binary(b, IR_MUL, index, columns), column);
+  return ir_gather(b, rows, index, 0, 0);
+}
+
 static bool is_identity(const IrValue *index, int64_t size) {
   int64_t start, length;
   return size > 0 && index->type.rank == 1 && index->type.dim[0] == size &&
@@ -217,6 +271,7 @@ RULE(gather) {
   if (!v && (n = made_by(x, IR_GATHER))) v = gather_gather(p, n);
   if (!v && (n = made_by(x, IR_CONCAT))) v = gather_concat(p, n);
   if (!v && (n = made_by(x, IR_BROADCAST))) v = gather_broadcast(p, n);
+  if (!v && (n = made_by(x, IR_TRANSPOSE))) v = gather_exchanged(p, n);
   if (!v && ((n = made_by(x, IR_SCATTER_SET)) || (n = made_by(x, IR_SCATTER_ADD))))
     v = gather_scatter(p, n);
   if (!v && x->constant && is_splat(x, &c) && x->type.rank > 0 && !index->constant) {
@@ -341,7 +396,7 @@ RULE(concat) {
   if (known) return NULL;
   for (int k = 0; k < p->count; k++) add_part(p->b, &parts, p->in[k], axis);
   join_neighbours(p->b, &parts, axis);
-  if (!parts.changed) return NULL;
+  if (!parts.changed) return concat_exchanged(p);
   return parts.count ? ir_concat(p->b, parts.items, parts.count, axis) : p->in[0];
 }
 

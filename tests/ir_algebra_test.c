@@ -197,6 +197,17 @@ CASE(transpose_of_broadcast) {
   static const int8_t p[] = {1, 0};
   return sum(b, ir_transpose(b, spread(b, in[0], 2, 3), p), 0);
 }
+CASE(concat_of_transposed) {
+  static const int8_t p[] = {1, 0, 2};
+  V parts[] = {in[0], ir_transpose(b, in[1], p)};
+  return ir_transpose(b, ir_concat(b, parts, 2, 1), p);
+}
+CASE(gather_of_transposed) {
+  static const int8_t p[] = {1, 0, 2};
+  V dims[] = {n(b, 3), n(b, 2)};
+  V index = bin(b, IR_MOD, ir_reshape(b, ir_iota(b, n(b, 6)), dims, 2), n(b, 4));
+  return ir_gather(b, ir_transpose(b, in[0], p), index, 1, 1);
+}
 CASE(reverse_twice) {
   IrAttr attr = {.axis = 1};
   V x = ir_emit(b, IR_REVERSE, attr, in, 1);
@@ -420,6 +431,8 @@ static const Case cases[] = {
     {"transpose_twice", "f2x3x4", transpose_twice, 0, 0, false},
     {"transpose_of_unit", "f3", transpose_of_unit, 0, 0, false},
     {"transpose_of_broadcast", "f3", transpose_of_broadcast, 2, 2, false},
+    {"concat_of_transposed", "f3x1x2 f4x3x2", concat_of_transposed, 2, 3, false},
+    {"gather_of_transposed", "f4x3x2", gather_of_transposed, 2, 7, false},
     {"reverse_twice", "f2x3", reverse_twice, 0, 0, false},
     {"size_of_result", "f2x3 f2x3", size_of_result, 0, 0, false},
     {"slice_of_all", "f2x3", slice_of_all, 0, 0, false},
