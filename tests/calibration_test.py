@@ -4,7 +4,8 @@
 calibration_test.py BUILD_DIR     needs onnxruntime and numpy
 
 bench/calibration.py is the whole, over more programs and simulations. Here are linear regression on four points, where priors and Jacobians
-weigh as much as data, and zero-inflated counts; then regressions that count the Jacobian of sigma twice, and that do not look at the data.
+weigh as much as data, and zero-inflated counts; then regressions whose Jacobian of sigma is wrong, and that do not look
+at the data. Seeds are fixed, but draws change with the sampler: a right one fails with a probability of 0.002.
 """
 import io, json, os, sys, tempfile, unittest
 from contextlib import redirect_stdout
@@ -20,6 +21,7 @@ except ImportError:
 BUILD = '.'
 SIMULATIONS, FEW = 100, 40
 X = [-1.5, -0.5, 0.5, 1.5]
+ALPHA = 0.001  # of each test
 
 
 class Statistics(unittest.TestCase):
@@ -73,21 +75,21 @@ class Calibrated(unittest.TestCase):
     def test_regression(self):
         worst, _, c = self.regression(SIMULATIONS)
         self.assertEqual(set(c.ranks), {'alpha', 'beta', 'sigma', 'log_likelihood'})
-        self.assertGreater(worst, calibration.ALPHA)
+        self.assertGreater(worst, ALPHA)
         self.assertGreater(c.ess, calibration.L / 2)
 
     def test_zero_inflated_counts(self):
         worst, _, c = self.calibrate('mixture_zero_inflated', FEW)
         self.assertEqual(set(c.ranks), {'theta', 'lambda', 'log_likelihood'})
-        self.assertGreater(worst, calibration.ALPHA)
+        self.assertGreater(worst, ALPHA)
 
-    def test_a_jacobian_too_many(self):
-        _, p, _ = self.regression(FEW, ('sigma ~ exponential(1);', 'sigma ~ exponential(1); target += log(sigma);'))
-        self.assertLess(p['sigma'], calibration.ALPHA / 8)
+    def test_a_wrong_jacobian(self):
+        _, p, _ = self.regression(FEW, ('sigma ~ exponential(1);', 'sigma ~ exponential(1); target += 2 * log(sigma);'))
+        self.assertLess(p['sigma'], ALPHA)
 
     def test_data_that_are_not_looked_at(self):
         _, p, _ = self.regression(FEW, ('y ~ normal(alpha + beta * x, sigma);', ''))
-        self.assertLess(p['log_likelihood'], calibration.ALPHA / 8)
+        self.assertLess(p['log_likelihood'], ALPHA)
 
     def test_the_command(self):
         out = io.StringIO()
