@@ -1,6 +1,8 @@
 /* Identities of slices, gathers, scatters and concatenations. */
 #include "ir/algebra.h"
 
+#include <string.h>
+
 /* ---- slices ---- */
 
 static IrValue *slice(IrBuilder *b, IrValue *x, int axis, int64_t start, int64_t length) {
@@ -359,10 +361,12 @@ typedef struct {
   bool changed;
 } Parts;
 
+/* Parts of parts are parts, but for those that something else wants put together as well. */
 static void add_part(IrBuilder *b, Parts *parts, IrValue *v, int axis) {
   const IrNode *n = made_by(v, IR_CONCAT);
-  if (n && n->attr.axis == axis) {
+  if (n && n->attr.axis == axis && !(b->counts_uses && v->uses > 1)) {
     for (int k = 0; k < n->in_count; k++) add_part(b, parts, n->in[k], axis);
+    v->uses -= v->uses > 0;
     parts->changed = true;
     return;
   }
@@ -387,6 +391,25 @@ static void join_neighbours(IrBuilder *b, Parts *parts, int axis) {
   parts->count = kept;
 }
 
+/* Parts that are put together already, side by side, become one. */
+static void find_together(const Application *p, Parts *parts) {
+  enum { MOST_PARTS = 32 };
+  IrBuilder *b = p->b;
+  if (!b->counts_uses || parts->count > MOST_PARTS) return;
+  for (int length = parts->count - 1; length > 1; length--)
+    for (int k = 0; k + length <= parts->count; k++) {
+      IrNode *n = builder_find(b, IR_CONCAT, p->attr, NULL, parts->items + k, length);
+      if (!n || n->out[0]->uses == 0) continue;
+      n->out[0]->uses += 2; /* besides those that it has */
+      parts->items[k] = n->out[0];
+      memmove(parts->items + k + 1, parts->items + k + length,
+              sizeof *parts->items * (size_t)(parts->count - k - length));
+      parts->count -= length - 1;
+      parts->changed = true;
+      return;
+    }
+}
+
 RULE(concat) {
   Parts parts = {0};
   int axis = p->attr->axis;
@@ -396,6 +419,7 @@ RULE(concat) {
   if (known) return NULL;
   for (int k = 0; k < p->count; k++) add_part(p->b, &parts, p->in[k], axis);
   join_neighbours(p->b, &parts, axis);
+  find_together(p, &parts);
   if (!parts.changed) return concat_exchanged(p);
   return parts.count ? ir_concat(p->b, parts.items, parts.count, axis) : p->in[0];
 }

@@ -97,6 +97,7 @@ static bool *find_varying(Arena *a, const IrFunction *f, int carried) {
 IrFunction *regrouped_body(Session *s, const IrFunction *f, int carried) {
   IrModule *m = f->module;
   IrBuilder *b = ir_function_begin(m, NULL, f->name);
+  b->counts_uses = true;
   Session plain = {.batched = s->batched};
   Copier c = copier_new(&plain, b, f);
   IrValue **results = ARENA_ARRAY(m->arena, IrValue *, (size_t)f->result_count);

@@ -105,6 +105,18 @@ static void part_of_stack(Body *o, V *r) {
   r[1] = add(o, un(o, IR_SIN, next), un(o, IR_COS, part));
 }
 
+/* what is put together in the loop is stacked whole, not in parts */
+static void put_together(Body *o, V *r) {
+  V parts[3];
+  for (int k = 0; k < 2; k++)
+    parts[k] = ir_slice(o->b, o->carried[0], 0, ir_i64(o->b, k), ir_i64(o->b, 1));
+  parts[0] = un(o, IR_TANH, parts[0]);
+  parts[1] = un(o, IR_COS, parts[1]);
+  V both = ir_concat(o->b, parts, 2, 0);
+  r[0] = add(o, both, o->x);
+  r[1] = ir_concat(o->b, (V[]){both, o->x}, 2, 0);
+}
+
 /* sizes that differ from one iteration to the next cannot be stacked */
 static void ragged(Body *o, V *r) {
   V two = ir_i64(o->b, 2), n = bin(o, IR_MOD, o->i, two);
@@ -126,6 +138,7 @@ static const Case cases[] = {
     {"swapped", 3, 0, swapped, 1, 2, 0, 0},
     {"ragged", 1, 0, ragged, 4, 1, 2, 0},
     {"part_of_stack", 1, 1, part_of_stack, 4, 1, 1, 1},
+    {"put_together", 1, 1, put_together, 6, 1, 1, 1},
 };
 
 static IrFunction *build(IrModule *m, const Case *c, bool reverse) {
