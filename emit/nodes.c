@@ -287,6 +287,7 @@ static Node *form_reduce_max(Frame *f, const IrNode *n) { return extremum(f, n, 
 static Node *form_reduce_min(Frame *f, const IrNode *n) { return extremum(f, n, "ReduceMin"); }
 
 static bool never_empty(const IrNode *n) {
+  if (n->attr.nonempty) return true;
   for (int i = 0; i < n->attr.axis_count; i++)
     if (n->in[0]->type.dim[n->attr.axes[i]] <= 0) return false;
   return true;

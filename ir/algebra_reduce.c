@@ -11,7 +11,9 @@ static bool reduces(const IrAttr *attr, int axis) {
 }
 
 static IrValue *reduce(const Application *p, IrValue *x, const int8_t *axes, int count) {
-  return ir_reduce(p->b, p->op, x, axes, count);
+  IrAttr attr = {.axis_count = count, .nonempty = p->attr->nonempty};
+  if (count) memcpy(attr.axes, axes, sizeof *axes * (size_t)count);
+  return count ? ir_emit(p->b, p->op, attr, &x, 1) : x;
 }
 
 /* The sizes of the result: those of the operand's axes that stay. */
@@ -36,14 +38,14 @@ RULE(reduce_known) {
   return ir_broadcast(p->b, scalar_like(p, c), sizes, rank);
 }
 
-/* Axes of size 1 need no reduction. */
+/* Axes of size 1 need no reduction, but where one takes all axes. */
 RULE(reduce_units) {
   IrValue *x = p->in[0], *sizes[IR_MAX_RANK];
   int8_t axes[IR_MAX_RANK];
   int count = 0;
   for (int k = 0; k < p->attr->axis_count; k++)
     if (x->type.dim[p->attr->axes[k]] != 1) axes[count++] = p->attr->axes[k];
-  if (count == p->attr->axis_count && count > 0) return NULL;
+  if (count > 0 && (count == p->attr->axis_count || p->type->rank == 0)) return NULL;
   int rank = result_sizes(p, sizes);
   return ir_reshape(p->b, reduce(p, x, axes, count), sizes, rank);
 }

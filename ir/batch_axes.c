@@ -73,7 +73,7 @@ static void node_axes(Arena *a, const IrNode *n, const AxisSet *in, AxisSet mask
     if_axes(a, n, in, mask, out);
   } else if (n->op == IR_CALL && !n->body[0]->elementwise) {
     function_axes(a, n->body[0], in, mask, out);
-  } else if (n->op != IR_SHAPE && n->op != IR_TOTAL) {
+  } else if (n->op != IR_SHAPE && n->op != IR_TOTAL && n->op != IR_SOME) {
     out[0] = all_of(in, n->in_count);
     if (out[0] && batch_is_guarded(n->op)) out[0] |= mask;
   }

@@ -189,15 +189,16 @@ static void batch_plain(Batcher *t, const IrNode *n, Batched *in, Batched *out) 
   out[0].value = placeholder(t, own->dtype, own->rank + t->levels);
 }
 
-/* The sum over the elements that run: the same for all of them. */
-static void batch_total(Batcher *t, Batched x, Batched *out) {
+/* The sum over the elements that run, or whether one has it: the same for all of them. */
+static void batch_total(Batcher *t, IrOp op, Batched x, Batched *out) {
   AxisSet all = (1u << t->levels) - 1;
-  int8_t axes[IR_MAX_RANK];
+  IrAttr attr = {.axis_count = t->levels, .nonempty = op == IR_SOME};
   if (t->mask.value)
     x = batch_select(t, t->mask, x, (Batched){.value = scalar(t, x.value->type.dtype, 0)});
   x = batch_bare(t, batch_with_axes(t, x, all));
-  for (int a = 0; a < t->levels; a++) axes[a] = (int8_t)a;
-  *out = (Batched){.value = ir_reduce(t->b, IR_REDUCE_SUM, x.value, axes, t->levels)};
+  for (int a = 0; a < t->levels; a++) attr.axes[a] = (int8_t)a;
+  IrOp reduction = op == IR_SOME ? IR_REDUCE_ANY : IR_REDUCE_SUM;
+  *out = (Batched){.value = t->levels ? ir_emit(t->b, reduction, attr, &x.value, 1) : x.value};
 }
 
 static void batch_node(Batcher *t, const IrNode *n, Batched *in, Batched *out) {
@@ -206,8 +207,8 @@ static void batch_node(Batcher *t, const IrNode *n, Batched *in, Batched *out) {
   if (n->op == IR_SHAPE) {
     int axis = n->attr.axis + (in[0].batched ? t->levels : 0);
     out[0] = (Batched){.value = ir_dim(t->b, in[0].value, axis)};
-  } else if (n->op == IR_TOTAL) {
-    batch_total(t, in[0], &out[0]);
+  } else if (n->op == IR_TOTAL || n->op == IR_SOME) {
+    batch_total(t, n->op, in[0], &out[0]);
   } else if (n->op == IR_LOOP && (any || (masked && n->attr.has_condition))) {
     batch_loop(t, n, in, out);
   } else if (n->op == IR_IF && any) {

@@ -215,6 +215,7 @@ static IrAttr clean(IrOp op, const IrAttr *attr) {
               .batch = attr->batch,
               .axis_count = attr->axis_count,
               .reverse = attr->reverse,
+              .nonempty = attr->nonempty,
               .exclusive = attr->exclusive};
   if (op == IR_CAST) r.dtype = attr->dtype;
   for (int k = 0; k < attr->axis_count && k < IR_MAX_RANK; k++) r.axes[k] = attr->axes[k];

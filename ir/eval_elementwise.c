@@ -208,6 +208,7 @@ static const EvalLoop loops[IR_OP_COUNT][3] = {
     [IR_CEIL] = {[IR_F64] = ceil_f64},
     [IR_NOT] = {[IR_BOOL] = not_bool},
     [IR_TOTAL] = {[IR_F64] = f64_to_f64, [IR_I64] = i64_to_i64},
+    [IR_SOME] = {[IR_BOOL] = bool_to_bool},
     [IR_ISNAN] = {[IR_F64] = isnan_f64},
     [IR_ISINF] = {[IR_F64] = isinf_f64},
     [IR_ADD] = {[IR_F64] = add_f64, [IR_I64] = add_i64},
@@ -377,6 +378,7 @@ TO_SAME(floor)
 TO_SAME(ceil)
 TO_BOOL(not )
 TO_SAME(total)
+TO_SAME(some)
 TO_BOOL(isnan)
 TO_BOOL(isinf)
 TO_SAME(add)

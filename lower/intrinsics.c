@@ -299,8 +299,7 @@ static Tr f_over_chains(const Call *c) {
   return tr_const(tr_unary(c->t, IR_TOTAL, real_arg(c, 0)).value);
 }
 static Tr f_some_chain(const Call *c) {
-  Tr x = as_real(c->t, as_bool(c->t, arg(c, 0)));
-  return tr_binary(c->t, IR_GT, tr_const(tr_unary(c->t, IR_TOTAL, x).value), tr_real(c->t, 0));
+  return tr_const(tr_unary(c->t, IR_SOME, as_bool(c->t, arg(c, 0))).value);
 }
 
 /* ---- tables ---- */

@@ -27,7 +27,7 @@ tuple(array[] vector, real) no_stock(int D) {
   return (rep_array(rep_vector(0, D + 3), numbers_in_stock(D)), 1.0 * numbers_in_stock(D));
 }
 
-// From here until at least a quarter of the chains has come to the end of a trajectory: the state, the trajectories in progress, the
+// From here until at least half of the chains have come to the end of a trajectory: the state, the trajectories in progress, the
 // random numbers in stock, whether an iteration has ended, the position, what CmdStan tells of it (log density, acceptance probability,
 // step size, depth, points, divergence, energy), and whether some chain has iterations left.
 tuple(tuple(vector, vector, matrix, matrix, vector, matrix, vector, vector), tuple(vector, vector, array[] vector, vector, vector), tuple(array[] vector, real), real, vector, vector, int) nuts_trip(int kind, int D, tuple(vector, vector, matrix, matrix, vector, matrix, vector, vector) state, tuple(vector, vector, array[] vector, vector, vector) trajectories, tuple(array[] vector, real) numbers, vector settings, int warmup, real goal, matrix table, matrix criteria, array[,] int blocks) {
@@ -79,7 +79,7 @@ tuple(tuple(vector, vector, matrix, matrix, vector, matrix, vector, vector), tup
 
   for (block in 1:1000000000) {
     (here, (near, later, kept, c, lot)) = nuts_block(kind, scale, factor, searching, here, (near, later, kept, c, lot), table, criteria, blocks);
-    if (4 * over_chains(c[1]) <= 3 * over_chains(active)) break;
+    if (2 * over_chains(c[1]) <= over_chains(active)) break;
   }
 
   int ends = active && c[1] == 0;
