@@ -7,6 +7,7 @@
 #include "lower/ports.h"
 #include "lower/random.h"
 
+#include <math.h>
 #include <string.h>
 
 /* ---- blocks ---- */
@@ -158,10 +159,24 @@ static void require_outputs(Tracer *t, const Ports *p, const char *what) {
     diag_fatal(t->diagnostics, DIAG_DATA, (Span){0}, "the program has no %s to emit", what);
 }
 
+/* Where Stan would throw, results have no value: they are NaN, and integers the least of Stan's. */
+static void hide_invalid(Tracer *t, Ports *p, size_t first) {
+  Tr valid = t->accumulators[ACC_VALID];
+  bool known;
+  if (tr_known_bool(valid, &known) && known) return;
+  for (size_t k = first; k < p->result_count; k++) {
+    IrDtype dtype = p->results[k]->type.dtype;
+    IrValue *none = dtype == IR_F64 ? ir_f64(t->b, NAN) : ir_i64(t->b, INT32_MIN);
+    p->results[k] = ir_select(t->b, valid.value, p->results[k], none);
+  }
+}
+
 static void trace_constrain(Tracer *t, Ports *p) {
   trace_from_unconstrained(t, p, false);
   output_block(t, p, BLOCK_PARAMETERS);
+  size_t first = p->result_count;
   output_block(t, p, BLOCK_TRANSFORMED_PARAMETERS);
+  hide_invalid(t, p, first);
   if (t->options->entry == ENTRY_CONSTRAIN) require_outputs(t, p, "parameters");
 }
 
@@ -186,7 +201,9 @@ static void trace_generate(Tracer *t, Ports *p) {
   trace_transformed_parameters(t);
   if (block_draws(&t->program->blocks[BLOCK_GENERATED_QUANTITIES])) start_generator(t, p, true);
   trace_definitions(t, BLOCK_GENERATED_QUANTITIES);
+  check_definitions(t, BLOCK_GENERATED_QUANTITIES);
   output_available(t, p, BLOCK_GENERATED_QUANTITIES);
+  hide_invalid(t, p, 0);
   require_outputs(t, p, "generated quantities");
 }
 
@@ -311,7 +328,8 @@ Lowered *lower_program(Arena *arena, const Program *program, const LowerOptions 
   f = make_draws(t, f, &p);
   Lowered *out = ARENA_NEW(arena, Lowered);
   out->model_json = describe_model(t, program);
-  if (options->entry == ENTRY_LOG_DENSITY) f = guard_density(t, f, &p, !options->no_gradient, false);
+  if (options->entry == ENTRY_LOG_DENSITY)
+    f = guard_density(t, f, &p, !options->no_gradient, false);
   f = ir_vmap(f, p.batched, 1, NULL, true, NULL);
   f = take_state(t, f, &p);
   if (!options->disable_expand) f = ir_expand_calls(f);

@@ -2,6 +2,7 @@
 
 #include "runtime/values.h"
 
+#include <math.h>
 #include <string.h>
 
 enum { ABSENT = -1 };
@@ -190,10 +191,13 @@ const char *quantities_open(Arena *a, OrtModel *m, json_t *data, const char *con
   return error;
 }
 
+/* The least of Stan's integers stands for no value. */
+static double number_of_integer(int64_t x) { return x == INT32_MIN ? NAN : (double)x; }
+
 static double number(const OrtTensor *t, int64_t i) {
   switch (t->element) {
   case ORT_F64: return ((const double *)t->data)[i];
-  case ORT_I64: return (double)((const int64_t *)t->data)[i];
+  case ORT_I64: return number_of_integer(((const int64_t *)t->data)[i]);
   case ORT_BOOL: return ((const uint8_t *)t->data)[i];
   case ORT_OTHER: break;
   }

@@ -202,6 +202,23 @@ class Sampling(unittest.TestCase):
         self.convert('n.stan', '--emit', 'generate')
         self.runner('generate', 'out.onnx', '--data', 'n.json', '--draws', 'fit/n-1.csv')
 
+    def test_rejected_quantities(self):
+        self.write('r.stan', """parameters { real<lower=0> s; }
+model { s ~ exponential(1); }
+generated quantities {
+  real x = s;
+  int k = 3;
+  array[2] real<upper=1.5> z = {s, s};
+  if (s < 0.3) reject("small");
+}""")
+        self.runner('sample', 'r.stan', '--output', 'fit', '--chains', '1', *SHORT)
+        rows = self.rows('fit/r-1.csv')
+        valid = [0.3 <= float(r['s']) <= 1.5 for r in rows]
+        self.assertTrue(any(valid) and not all(valid))
+        for r, good in zip(rows, valid):
+            expected = [r['s'], '3', r['s'], r['s']] if good else ['nan'] * 4
+            self.assertEqual([r[name] for name in ('x', 'k', 'z.1', 'z.2')], expected)
+
     def test_some_quantities_left_out(self):
         self.write('c.stan', 'parameters { real x; } model { x ~ std_normal(); } generated quantities { complex z = to_complex(x, 1); real twice = 2 * x; }')
         self.runner('sample', 'c.stan', '--output', 'fit', *SHORT)
