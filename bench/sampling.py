@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
 """From a Stan program and its data to a posterior summary, side by side: stan2onnx-run sample, stanli, and on request real Stan.
 
-bench/sampling.py [--build FOLDER] [--stan-python PYTHON] [--ours-only] [--pystan] [--only MODEL[,MODEL]] [--repeat N] [-o TABLE.md]
+bench/sampling.py [--build FOLDER] [--stan-python PYTHON] [--ours-only] [--pystan] [--many N[,N]] [--only MODEL[,MODEL]] [--repeat N] [-o TABLE.md]
 
 Every run is a process of its own, timed from start to end, so that it pays for what its users pay for: starting, reading the program, whatever it compiles,
 sampling, the summary. The best of N runs counts; the programs take turns, so that a busy machine is busy for all. --stan-python is a Python that has stanli (and,
 for --pystan, pystan, which compiles C++ and takes minutes); the default is the one that runs this script. Programs and data are those of testdata/.
 
 The first table's "in process" is stanli's time without the start of Python and its imports. ESS is the least bulk effective sample size among all
-quantities but lp__, per second of the whole run. The second table has thousands of leapfrog steps per second after warmup, of all chains together, by the
+quantities but lp__, per second of the whole run. The second table has the seconds of runs of more chains (--many, 16 and 64). The third has thousands of leapfrog steps per second after warmup, of all chains together, by the
 sampling times in the files that the runner writes.
 """
 import argparse, csv, glob, json, math, os, platform, re, subprocess, sys, tempfile, time
@@ -24,7 +24,7 @@ RATE_ITERATIONS = 300  # of warmup, and as many after it, for the second table
 STANLI = '''
 import sys, json, time, numpy as np, stanli
 start = time.perf_counter()
-fit = stanli.Model(stan_file=sys.argv[1], data=sys.argv[2]).sample(seed=1, chains=4, warmup=1000, samples=1000, refresh=0)
+fit = stanli.Model(stan_file=sys.argv[1], data=sys.argv[2]).sample(seed=1, chains=int(sys.argv[3]), warmup=1000, samples=1000, refresh=0)
 summary = fit.summary()
 print(summary)
 seconds = time.perf_counter() - start
@@ -33,9 +33,11 @@ print(json.dumps({'seconds': seconds, 'ess': np.nanmin([e for name, e in zip(sum
 PYSTAN = '''
 import sys, json, time, stan
 start = time.perf_counter()
-fit = stan.build(open(sys.argv[1]).read(), data=json.load(open(sys.argv[2])), random_seed=1).sample(num_chains=4, num_warmup=1000, num_samples=1000)
+model = stan.build(open(sys.argv[1]).read(), data=json.load(open(sys.argv[2])), random_seed=1)
+built = time.perf_counter()
+fit = model.sample(num_chains=int(sys.argv[3]), num_warmup=1000, num_samples=1000)
 print(fit.to_frame().describe().T)
-print(json.dumps({'seconds': time.perf_counter() - start}))
+print(json.dumps({'seconds': time.perf_counter() - start, 'sampling': time.perf_counter() - built}))
 '''
 
 
@@ -47,14 +49,14 @@ def timed(command):
     return (seconds, p.stdout) if p.returncode == 0 else (None, (p.stderr.strip() or 'no output').split('\n')[-1])
 
 
-def ours(runner, program):
-    seconds, out = timed([runner, 'sample', program[0], '--data', program[1], '--json'])
+def ours(runner, program, chains):
+    seconds, out = timed([runner, 'sample', program[0], '--data', program[1], '--json', '--chains', str(chains)])
     if seconds is None: raise RuntimeError('stan2onnx-run: ' + out)
     return {'total': seconds, 'ess': min(q['ess_bulk'] for q in json.loads(out)['quantities'] if q['name'] != 'lp__' and q['ess_bulk'] is not None)}
 
 
-def python(interpreter, script, program):
-    seconds, out = timed([interpreter, '-c', script, *program])
+def python(interpreter, script, program, chains):
+    seconds, out = timed([interpreter, '-c', script, *program, str(chains)])
     if seconds is None: raise RuntimeError(out)
     return {'total': seconds} | json.loads(out.strip().split('\n')[-1])
 
@@ -84,6 +86,7 @@ def main():
     a.add_argument('--stan-python', default=sys.executable)
     a.add_argument('--ours-only', action='store_true')
     a.add_argument('--pystan', action='store_true')
+    a.add_argument('--many', default='16,64')
     a.add_argument('--only')
     a.add_argument('--repeat', type=int, default=3)
     a.add_argument('-o', '--output')
@@ -97,24 +100,40 @@ def main():
         lines.append(line)
         print(line, flush=True)
 
-    contestants = [('ours', lambda p: ours(runner, p))]
-    if not a.ours_only: contestants.append(('stanli', lambda p: python(a.stan_python, STANLI, p)))
-    if a.pystan: contestants.append(('pystan', lambda p: python(a.stan_python, PYSTAN, p)))
+    contestants = [('ours', lambda *run: ours(runner, *run))]
+    if not a.ours_only: contestants.append(('stanli', lambda *run: python(a.stan_python, STANLI, *run)))
+    if a.pystan: contestants.append(('pystan', lambda *run: python(a.stan_python, PYSTAN, *run)))
+
+    def best_of(program, chains, repeat, contestants):
+        best = {}
+        for _ in range(repeat):
+            for name, run in contestants:
+                try: result = run(program, chains)
+                except (RuntimeError, ValueError) as e: print('%s, %s: %s' % (program[0], name, e), file=sys.stderr); continue
+                if name not in best or result['total'] < best[name]['total']: best[name] = result
+        return lambda name, key: best.get(name, {}).get(key, math.nan)
+
     show('%s, %d cores, load %.1f; best of %d' % (processor(), os.cpu_count(), os.getloadavg()[0], a.repeat))
     show('')
-    show('| program | ours, s | stanli, s | in process | ours / stanli | ESS/s, ours | ESS/s, stanli |' + (' pystan, s |' if a.pystan else ''))
-    show('|---' + '|---:' * (7 if a.pystan else 6) + '|')
+    show('| program | ours, s | stanli, s | in process | ours / stanli | ESS/s, ours | ESS/s, stanli |' + (' pystan, s | of it not compiling |' if a.pystan else ''))
+    show('|---' + '|---:' * (8 if a.pystan else 6) + '|')
     for model, program in programs.items():
-        best = {}
-        for _ in range(a.repeat):
-            for name, run in contestants:
-                try: result = run(program)
-                except (RuntimeError, ValueError) as e: print('%s, %s: %s' % (model, name, e), file=sys.stderr); continue
-                if name not in best or result['total'] < best[name]['total']: best[name] = result
-        get = lambda name, key: best.get(name, {}).get(key, math.nan)
+        get = best_of(program, 4, a.repeat, contestants)
         show('| %s | %.2f | %.2f | %.2f | %.2f | %.0f | %.0f |' % (
             model, get('ours', 'total'), get('stanli', 'total'), get('stanli', 'seconds'), get('ours', 'total') / get('stanli', 'total'),
-            get('ours', 'ess') / get('ours', 'total'), get('stanli', 'ess') / get('stanli', 'total')) + (' %.1f |' % get('pystan', 'total') if a.pystan else ''))
+            get('ours', 'ess') / get('ours', 'total'), get('stanli', 'ess') / get('stanli', 'total')) +
+            (' %.1f | %.1f |' % (get('pystan', 'total'), get('pystan', 'sampling')) if a.pystan else ''))
+    many = [int(n) for n in a.many.split(',') if n]
+    if many:
+        show('')
+        show('| seconds | ' + ' | '.join('ours, %d chains | stanli | ours / stanli' % n for n in many) + ' |')
+        show('|---' + '|---:' * (3 * len(many)) + '|')
+    for model, program in programs.items() if many else ():
+        cells = []
+        for n in many:
+            get = best_of(program, n, 1, contestants[:2])
+            cells.append('%.2f | %.2f | %.2f' % (get('ours', 'total'), get('stanli', 'total'), get('ours', 'total') / get('stanli', 'total')))
+        show('| %s | %s |' % (model, ' | '.join(cells)))
     show('')
     show('| leapfrog steps, 1000/s | ' + ' | '.join('%d chain%s' % (n, 's' * (n > 1)) for n in CHAINS) + ' |')
     show('|---' + '|---:' * len(CHAINS) + '|')
