@@ -98,7 +98,7 @@ matrix nuts_table() {
 // it; and where it is remembered, in the place after those of the blocks that begin these runs.
 array[,] int nuts_blocks(int max_depth) {
   int count = to_int(2.0 ^ max(max_depth - 3, 0));
-  array[4, count] int r;
+  array[count, 4] int r;
   for (m in 1:count) {
     int first = 1;
     int ends = 0;
@@ -108,30 +108,22 @@ array[,] int nuts_blocks(int max_depth) {
       ends += (m - first + 1) % to_int(2.0 ^ j) == 0;
       place += (m - first) %/% to_int(2.0 ^ (j - 1)) - 2 * ((m - first) %/% to_int(2.0 ^ j));
     }
-    r[1, m] = m == first;
-    r[2, m] = m + 1 == 2 * first;
-    r[3, m] = m + 1 == 2 * first && 0 ? 0 : ends;
-    r[4, m] = place + 1;
+    r[m] = {m == first, m + 1 == 2 * first, ends, place + 1};
   }
   return r;
 }
 
 // ---- trajectories ----
 
-// Whether a trajectory of summed momentum r between ends with momenta a and b goes on without a U-turn
-int is_straight(vector a, vector b, vector r) {
-  int at_a = dot_product(a, r) > 0;
-  int at_b = dot_product(b, r) > 0;
-  return at_a && at_b;
+// How far a trajectory of summed momentum r goes on at both of its ends, with momenta a and b: positive where it makes no U-turn.
+real progress(vector a, vector b, vector r) {
+  return lesser_of(dot_product(a, r), dot_product(b, r));
 }
 
-// The same for two adjacent pieces and for each with the neighbouring point of the other: their summed momenta, and the momenta at
-// their ends in order
-int are_straight(vector sum1, vector sum2, vector begin1, vector end1, vector begin2, vector end2) {
-  int both = is_straight(begin1, end2, sum1 + sum2);
-  int first = is_straight(begin1, begin2, sum1 + begin2);
-  int second = is_straight(end1, end2, sum2 + end1);
-  return both && first && second;
+// Whether two adjacent pieces make no U-turn, nor each with the neighbouring point of the other: their summed momenta, and the momenta at
+// their ends in order.
+int are_straight(vector sum1, vector both, vector sum2, vector begin1, vector end1, vector begin2, vector end2) {
+  return lesser_of(progress(begin1, end2, both), lesser_of(progress(begin1, begin2, sum1 + begin2), progress(end1, end2, sum2 + end1))) > 0;
 }
 
 // A trajectory in progress. Its points are vectors of momentum, position, gradient and log density, in this order. Numbers and vectors that
@@ -172,7 +164,7 @@ tuple(vector, tuple(vector, vector, array[] vector, vector, vector)) nuts_block(
 
   // a doubling begins, at the same end or at the other one
   if (going_on) {
-    int begins = extends && blocks[1, number] == 1;
+    int begins = extends && blocks[number, 1] == 1;
     int backward = lot[2] >= 0.5;
     int flips = begins && backward;
     vector[3 * D + 1] far = head(later, 3 * D + 1);
@@ -291,7 +283,8 @@ tuple(vector, tuple(vector, vector, array[] vector, vector, vector)) nuts_block(
     vector[D] p_old = segment(later, 5 * D + 2, D);
     vector[D] p_first = segment(later, 6 * D + 2, D);
     vector[2 * D + 2] candidate = tail(later, 2 * D + 2);
-    int begins = extends && blocks[1, number] == 1;
+    array[4] int block = blocks[number];
+    int begins = extends && block[1] == 1;
     vector[D] p_last = head(near, D);
     vector[D] sum_sub = sum_before;
     for (d in 1:D) sum_sub[d] += sum(P[:, d]);
@@ -301,23 +294,25 @@ tuple(vector, tuple(vector, vector, array[] vector, vector, vector)) nuts_block(
     p_first = begins ? to_vector(P[1]) : p_first;
     candidate = picked ? choice : candidate;
     if (some_chain(extends && number > 1)) {
-      int runs = blocks[3, number];
-      int slot = blocks[4, number];
+      int runs = block[3];
+      int slot = block[4];
       vector[3 * D] block_begin = append_row(append_row(to_vector(P[1]), p_before), sum_before);
-      for (k in 1:K) {
+      for (k in 1:size(kept)) {
         vector[3 * D] old = kept[k];
         kept[k] = extends && k == slot ? block_begin : old;
       }
-      for (k in 1:K - 1) {
-        vector[D] sum1 = tail(kept[k + 1], D) - tail(kept[k], D);
-        vector[D] sum2 = sum_sub - tail(kept[k + 1], D);
-        int straight = are_straight(sum1, sum2, head(kept[k], D), segment(kept[k + 1], D + 1, D), head(kept[k + 1], D), p_last);
+      array[size(kept) - 1] vector[3 * D] first = head(kept, size(kept) - 1);
+      array[size(kept) - 1] vector[3 * D] second = tail(kept, size(kept) - 1);
+      for (k in 1:size(first)) {
+        vector[D] sum1 = tail(second[k], D) - tail(first[k], D);
+        int straight = are_straight(sum1, sum_sub - tail(first[k], D), sum_sub - tail(second[k], D), head(first[k], D),
+                                    segment(second[k], D + 1, D), head(second[k], D), p_last);
         broken += !straight && k >= slot - runs && k < slot;
       }
     }
     int unbroken = busy && broken == 0;
-    int complete = extends && unbroken && blocks[2, number] == 1;
-    int straight = are_straight(sum_p, sum_sub, -lot[3] * head(later, D), p_old, p_first, p_last);
+    int complete = extends && unbroken && block[2] == 1;
+    int straight = are_straight(sum_p, sum_p + sum_sub, sum_sub, -lot[3] * head(later, D), p_old, p_first, p_last);
     real odds = lesser_of(weight_sub / lot[4], 1);
     int accepted = complete && v < odds;
     chosen = accepted ? head(candidate, 2 * D + 1) : chosen;
