@@ -41,7 +41,8 @@ Frame frame_of(Graph *g, const IrFunction *f) {
                  ARENA_ARRAY(a, const char *, (size_t)f->value_count),
                  reductions_that_keep_axes(a, f),
                  squares_in_sums(a, f),
-                 slices_as_pieces(a, f, g->writer->options->prob_dialect)};
+                 slices_as_pieces(a, f, g->writer->options->prob_dialect),
+                 transposed_values(a, f)};
 }
 
 static Frame body_frame(Frame *outer, const IrNode *n, const IrFunction *body) {

@@ -4,6 +4,7 @@
  * of ONNX Runtime's double, integer and bool kernels, each stated at its form. */
 #include "emit/shapes.h"
 #include "emit/indexing.h"
+#include "emit/products.h"
 #include "emit/random.h"
 
 #include <math.h>
@@ -42,13 +43,26 @@ static bool nearly(const IrValue *v, float neutral) {
   return x != (double)neutral && (float)x == neutral;
 }
 
+static bool is_empty_constant(const IrValue *v) { return v->constant && v->constant->count == 0; }
+
+/* Arithmetic with a constant of no elements has none, whatever the operation: ONNX Runtime before
+ * 1.28 takes Add, Sub, Mul and Div with one for doing nothing, and gives the other operand. */
+static Node *empty_result(Frame *f, const IrNode *n) {
+  if (!is_empty_constant(n->in[0]) && !is_empty_constant(n->in[1])) return NULL;
+  return node_of2(f->graph, "Max", operand(f, n, 0), operand(f, n, 1));
+}
+
 /* Sum is not taken for nothing. */
 static Node *form_add(Frame *f, const IrNode *n) {
+  Node *empty = empty_result(f, n);
+  if (empty) return empty;
   bool kept = nearly(n->in[0], 0) || nearly(n->in[1], 0);
   return node_of2(f->graph, kept ? "Sum" : "Add", operand(f, n, 0), operand(f, n, 1));
 }
 
 static Node *form_sub(Frame *f, const IrNode *n) {
+  Node *empty = empty_result(f, n);
+  if (empty) return empty;
   const char *x = operand(f, n, 0), *y = operand(f, n, 1);
   if (!nearly(n->in[1], 0)) return node_of2(f->graph, "Sub", x, y);
   return node_of2(f->graph, "Sum", x, apply1(f->graph, "Neg", y));
@@ -67,6 +81,8 @@ static const IrValue *reciprocal_of(const IrValue *v) {
  * two it makes a broken graph. */
 static Node *form_mul(Frame *f, const IrNode *n) {
   Graph *g = f->graph;
+  Node *empty = empty_result(f, n);
+  if (empty) return empty;
   const char *x = operand(f, n, 0), *y = operand(f, n, 1);
   const IrValue *divisor = reciprocal_of(n->in[0]) ? reciprocal_of(n->in[1]) : NULL;
   if (divisor) return node_of2(g, "Div", x, name_of(f, divisor));
@@ -78,10 +94,21 @@ static Node *form_mul(Frame *f, const IrNode *n) {
 
 static Node *form_div(Frame *f, const IrNode *n) {
   Graph *g = f->graph;
+  Node *empty = empty_result(f, n);
+  if (empty) return empty;
   const char *x = operand(f, n, 0), *y = operand(f, n, 1);
   if (!nearly(n->in[1], 1)) return node_of2(g, "Div", x, y);
   y = apply2(g, "Mul", y, constant_f64(g, 2));
   return node_of2(g, "Mul", apply2(g, "Div", x, y), constant_f64(g, 2));
+}
+
+/* Cos has a double kernel in ONNX Runtime since 1.29, Sin always: cos x = 1 - 2 sin(x / 2)^2,
+ * within 5e-16. (By sin 2x / (2 sin x) small cosines would have all digits, if those sines had.) */
+static Node *form_cos(Frame *f, const IrNode *n) {
+  Graph *g = f->graph;
+  const char *s = apply1(g, "Sin", apply2(g, "Mul", operand(f, n, 0), constant_f64(g, 0.5)));
+  const char *twice = apply2(g, "Mul", apply2(g, "Mul", s, s), constant_f64(g, 2));
+  return node_of2(g, "Sub", constant_f64(g, 1), twice);
 }
 
 /* The remainder of C for both reals and integers, which without fmod is missing for double. */
@@ -311,21 +338,6 @@ static Node *form_reduce_all(Frame *f, const IrNode *n) {
   return logical_reduction(f, n, "ReduceMin", "ReduceProd");
 }
 
-/* A product over nothing fills only the first matrix of a batch with zeros. */
-static Node *form_matmul(Frame *f, const IrNode *n) {
-  Graph *g = f->graph;
-  const IrType *x = &n->in[0]->type, *y = &n->in[1]->type;
-  Node *product = node_of2(g, "MatMul", operand(f, n, 0), operand(f, n, 1));
-  int64_t inner = x->dim[x->rank - 1] == IR_DYNAMIC ? y->dim[y->rank - 2] : x->dim[x->rank - 1];
-  bool batched = y->rank > 2 && static_extent(y, 0, y->rank - 2) != 1;
-  if (inner > 0 || !batched) return product;
-  const char *extent = shape_of(g, operand(f, n, 0), x->rank - 1, x->rank);
-  int64_t zero = 0;
-  const char *empty = apply2(g, "Equal", extent, constant_vector(g, &zero, 1));
-  const char *nothing = x->dtype == IR_F64 ? constant_f64(g, 0) : constant_i64(g, 0);
-  return node_of3(g, "Where", empty, nothing, node_end(product));
-}
-
 /* ---- order ---- */
 
 static Node *form_slice(Frame *f, const IrNode *n) {
@@ -356,8 +368,8 @@ static Node *form_cumsum(Frame *f, const IrNode *n) {
   return node;
 }
 
-/* TopK is stable and takes NaN for the largest value, so that descending order with NaN last is the
- * ascending order of the negated operand. */
+/* TopK is stable and takes NaN for the largest value (ONNX Runtime to 1.24 puts it anywhere), so
+ * that descending order with NaN last is the ascending order of the negated operand. */
 static Node *form_argsort(Frame *f, const IrNode *n) {
   Graph *g = f->graph;
   const IrValue *x = n->in[0];
@@ -394,6 +406,7 @@ static const Form forms[IR_OP_COUNT] = {
     [IR_SUB] = form_sub,
     [IR_MUL] = form_mul,
     [IR_DIV] = form_div,
+    [IR_COS] = form_cos,
     [IR_CAST] = form_cast,
     [IR_MOD] = form_mod,
     [IR_MIN] = form_min,

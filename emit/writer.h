@@ -157,6 +157,7 @@ typedef struct {
   const bool *keeps;   /* by value id: the reduction that gives it keeps the axes that it reduces */
   const bool *squares; /* by value id: squares that the sum which reads them takes itself */
   const Pieces **pieces; /* by value id: what the slice that gives it is one of, or NULL */
+  const bool *turned;    /* by value id: what is a transpose, or may be turned into one */
 } Frame;
 
 /* A frame with no names yet. */
@@ -169,6 +170,11 @@ Frame frame_of(Graph *g, const IrFunction *f);
 const bool *reductions_that_keep_axes(Arena *a, const IrFunction *f);
 /* By value id: products of a value with itself that nothing but one short sum reads. */
 const bool *squares_in_sums(Arena *a, const IrFunction *f);
+
+/* ---- products.c ---- */
+
+/* By value id: transposes, and what is computed from them elementwise. */
+const bool *transposed_values(Arena *a, const IrFunction *f);
 
 /* ---- pieces.c ---- */
 

@@ -10,6 +10,20 @@
 static const double reals[] = {-INFINITY, -700.5, -2.5, -1, -0.5,  -0.0,     0,
                                0.25,      1,      2,    3,  20.75, INFINITY, NAN};
 static const double more_reals[] = {3, 0.5, -1, NAN, 2, -0.0, INFINITY, 1, -2, 0, 7.25};
+/* At 0, at and next to zeros of the cosine, and far away. */
+static const double angles[] = {0,
+                                -0.0,
+                                1e-300,
+                                -1e-9,
+                                1.5707963267948966,
+                                -1.5707963267948968,
+                                4.71238898038469,
+                                11,
+                                3.141592653589793,
+                                -1e6,
+                                1e22,
+                                INFINITY,
+                                NAN};
 static const double near_zero[] = {0, 1, -3, 1e-200};
 static const double integers[] = {-7, -2, -1, 0, 1, 2, 3, 9, 100};
 static const double divisors[] = {3, -2, 1, 5, -7};
@@ -111,6 +125,33 @@ static int build_nearly_neutral(IrBuilder *b, IrValue *const *in, IrValue **out)
   out[2] = ir_binary(b, IR_SUB, ir_binary(b, IR_MUL, x, one), x);
   out[3] = ir_binary(b, IR_SUB, ir_binary(b, IR_DIV, x, one), x);
   return 4;
+}
+
+/* Cosines, whose error is to be small beside 1. */
+static int build_cosines(IrBuilder *b, IrValue *const *in, IrValue **out) {
+  out[0] = ir_binary(b, IR_ADD, ir_unary(b, IR_COS, in[0]), ir_f64(b, 2));
+  return 1;
+}
+
+/* Arithmetic with a constant of no elements. */
+static int build_empty_constants(IrBuilder *b, IrValue *const *in, IrValue **out) {
+  static const IrOp ops[] = {IR_ADD, IR_SUB, IR_MUL, IR_DIV};
+  int64_t dims[] = {0};
+  IrValue *empty = ir_constant(
+      b, ir_tensor_new(ir_module_arena(ir_builder_module(b)), ir_type(IR_F64, 1, dims)));
+  for (int k = 0; k < 4; k++) {
+    IrValue *x = k % 2 ? in[0] : empty, *y = k % 2 ? empty : in[0];
+    out[k] = ir_reduce(b, IR_REDUCE_SUM, ir_binary(b, ops[k], x, y), (int8_t[]){1}, 1);
+  }
+  return 4;
+}
+
+/* Products of transposes, and of what is computed from them. */
+static int build_transposed_factors(IrBuilder *b, IrValue *const *in, IrValue **out) {
+  IrValue *t = ir_transpose(b, in[0], (int8_t[]){0, 2, 1});
+  out[0] = ir_matmul(b, t, in[0]);
+  out[1] = ir_matmul(b, in[0], ir_binary(b, IR_MUL, t, ir_f64(b, 3)));
+  return 2;
 }
 
 /* Numbers that are not 0, and one that is compared with them. */
@@ -549,6 +590,9 @@ static const Case cases[] = {
       {I64, 2, {4, 5}, SPREAD(rows_of_3)},
       {I64, 1, {4}, SPREAD(rows_of_3)}},
      build_scatter_batch_more},
+    {"cosines", {{F64, 1, {13}, SPREAD(angles)}}, build_cosines},
+    {"empty_constants", {{F64, 2, {3, 1}, NULL, 0}}, build_empty_constants},
+    {"transposed_factors", {{F64, 3, {2, 3, 4}, NULL, 0}}, build_transposed_factors},
     {"nearly_neutral", {{F64, 1, {4}, SPREAD(near_zero)}}, build_nearly_neutral},
     {"scatter_apart",
      {{F64, 1, {4}, NULL, 0}, {I64, 1, {4}, SPREAD(rows_of_4)}, {F64, 1, {4}, SPREAD(divisors)}},

@@ -9,7 +9,7 @@ real log_std_gamma_rng(real alpha) {
   real log_v = 0;
   for (attempt in 1:50) {
     vector[3] u = open_unit_rng(3);
-    real x = sqrt(-2 * log(u[1])) * cos(2 * pi() * u[2]);
+    real x = sqrt(-2 * log(u[1])) * cos_turn(u[2]);
     real root = greater_of(1 + c * x, 1e-300);
     log_v = 3 * log(root);
     if (1 + c * x > 0 && log(u[3]) < 0.5 * square(x) + d * (1 - root ^ 3 + log_v)) {

@@ -8,7 +8,7 @@ real von_mises_rng(real<finite> mu, real<nonnegative, finite> kappa) {
   real angle = 0;
   for (attempt in 1:100) {
     vector[3] u = open_unit_rng(3);
-    real z = cos(pi() * u[1]);
+    real z = cos_turn(0.5 * u[1]);
     real f = (1 + r * z) / (r + z);
     real c = k * (r - f);
     angle = acos(greater_of(lesser_of(f, 1), -1)) * (u[3] < 0.5 ? -1 : 1);
