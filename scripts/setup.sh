@@ -68,6 +68,6 @@ install_test_tools() {
 
 set_up() {
   install_packages gcc libc6-dev cmake ninja-build flex bison pkg-config libprotobuf-c-dev protobuf-c-compiler libjansson-dev \
-    python3-venv "$@"
+    libtcmalloc-minimal4 python3-venv "$@"
   install_onnx_runtime
 }
