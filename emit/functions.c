@@ -63,17 +63,6 @@ Node *node_of_function(Graph *g, const char *name) {
   return n;
 }
 
-/* Nodes without a name get that of their first result. ONNX Runtime before 1.22 derives names from
- * those of a function's nodes, and refuses equal ones. */
-static void name_nodes(Onnx__NodeProto **nodes, size_t count) {
-  for (size_t i = 0; i < count; i++) {
-    Onnx__NodeProto *n = nodes[i];
-    if ((!n->name || !*n->name) && n->n_output) n->name = n->output[0];
-    for (size_t k = 0; k < n->n_attribute; k++)
-      if (n->attribute[k]->g) name_nodes(n->attribute[k]->g->node, n->attribute[k]->g->n_node);
-  }
-}
-
 void functions_finish(Writer *w, Onnx__ModelProto *model) {
   model->n_functions = w->functions->count;
   model->functions = ARENA_ARRAY(w->arena, Onnx__FunctionProto *, w->functions->count);

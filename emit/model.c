@@ -84,6 +84,7 @@ const char *emit_model(Arena *arena, const IrFunction *f, const EmitOptions *opt
   add_opset(&w, &m, "", EMIT_OPSET);
   if (w.statistics.functions) add_opset(&w, &m, EMIT_PROB_DOMAIN, EMIT_PROB_VERSION);
   functions_finish(&w, &m);
+  name_nodes(m.graph->node, m.graph->n_node);
   add_properties(&w, &m);
   serialize(&w, &m, model);
   model->statistics = w.statistics;

@@ -311,3 +311,12 @@ Onnx__GraphProto *graph_proto(Graph *g, const char *name, Onnx__ValueInfoProto *
   p->n_output = output_count;
   return p;
 }
+
+void name_nodes(Onnx__NodeProto **nodes, size_t count) {
+  for (size_t i = 0; i < count; i++) {
+    Onnx__NodeProto *n = nodes[i];
+    if ((!n->name || !*n->name) && n->n_output) n->name = n->output[0];
+    for (size_t k = 0; k < n->n_attribute; k++)
+      if (n->attribute[k]->g) name_nodes(n->attribute[k]->g->node, n->attribute[k]->g->n_node);
+  }
+}

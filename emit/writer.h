@@ -103,6 +103,10 @@ Onnx__GraphProto *graph_proto(Graph *g, const char *name, Onnx__ValueInfoProto *
                               size_t input_count, Onnx__ValueInfoProto **outputs,
                               size_t output_count);
 
+/* Gives nodes without a name, and those of their bodies, that of their first result: ONNX Runtime
+ * before 1.22 derives names of new nodes from those that there are, and refuses equal ones. */
+void name_nodes(Onnx__NodeProto **nodes, size_t count);
+
 /* ---- constants.c ---- */
 
 ConstantPool *constants_new(Writer *w);

@@ -109,16 +109,16 @@ def spoilt_by_optimisers(graph, turned=frozenset()):
         for body in bodies(node): yield from spoilt_by_optimisers(body, turned)
 
 
-def unnamed_in_functions(model):
-    """Before 1.22 the optimiser gives nodes of functions names made of those that they have, and refuses equal ones"""
-    for function in model.functions:
-        names = [n.name for n in nodes_of(function)]
-        if '' in names or len(set(names)) < len(names): yield 'nodes without a name of their own in %s' % function.name
+def unnamed(model):
+    """Before 1.22 the optimiser gives new nodes names made of those that there are, and refuses equal ones"""
+    for graph in (model.graph, *model.functions):
+        names = [n.name for n in nodes_of(graph)]
+        if '' in names or len(set(names)) < len(names): yield 'nodes without a name of their own in %s' % graph.name
 
 
 def faults(model):
     """why the oldest release that is to run the model does not: 1.21 where it makes random numbers, else 1.20"""
-    found = set(unnamed_in_functions(model))
+    found = set(unnamed(model))
     flat = onnx.shape_inference.infer_shapes(inliner.inline_local_functions(model), check_type=True, strict_mode=True)
     release = '1.21' if any(n.op_type == 'BitShift' for n in nodes_of(flat.graph)) else '1.20'
     found.update('%s in %s' % (fault, release) for fault in missing_in(KERNELS[release], flat.graph, {}))
