@@ -89,24 +89,23 @@ def missing_in(kernels, graph, outer):
         for body in bodies(node): yield from missing_in(kernels, body, types)
 
 
-# What the optimiser moves transposes through, but for Max, Min and Sum of one operand, which it leaves where they are; reshapes to the same
-# shape it takes out where the shape is known.
-ELEMENTWISE = set('Abs Add Cast Ceil Div Exp Floor Log Max Min Mul Neg Pow Sign Sin Sqrt Sub Sum Tanh Where Reshape'.split())
+# What the optimiser moves transposes through, but for Max, Min and Sum of one operand, which it leaves where they are.
+ELEMENTWISE = set('Abs Add Cast Ceil Div Exp Floor Log Max Min Mul Neg Pow Sign Sin Sqrt Sub Sum Tanh Where'.split())
 
 
-def spoilt_by_optimisers(graph, turned=frozenset()):
+def spoilt_by_optimisers(graph):
     """Before 1.26 a Transpose and a MatMul become one node, of which there is no double kernel; before 1.28 arithmetic with a constant of no
     elements gives the other operand"""
     empty = {v.name for v in graph.initializer if 0 in v.dims}
     empty |= {n.output[0] for n in graph.node if n.op_type == 'Constant' for a in n.attribute if 0 in a.t.dims}
-    turned = set(turned)
+    turned = set()
     for node in graph.node:
         stays = node.op_type in ('Max', 'Min', 'Sum') and len(node.input) == 1
         moves = node.op_type in ELEMENTWISE and not stays and turned.intersection(node.input)
         if node.op_type == 'Transpose' or moves: turned.update(node.output)
         if node.op_type == 'MatMul' and turned.intersection(node.input): yield 'a MatMul reads a Transpose'
         if node.op_type in ('Add', 'Sub', 'Mul', 'Div') and empty.intersection(node.input): yield '%s with a constant of no elements' % node.op_type
-        for body in bodies(node): yield from spoilt_by_optimisers(body, turned)
+        for body in bodies(node): yield from spoilt_by_optimisers(body)  # which joins nodes of one graph only
 
 
 def unnamed(model):
