@@ -40,6 +40,12 @@ typedef enum {
   STAN2ONNX_METRIC_UNIT
 } Stan2onnxMetric;
 
+/* How long a sampler's trajectories are. */
+typedef enum {
+  STAN2ONNX_ENGINE_NUTS,  /* until they turn back: the no-U-turn sampler */
+  STAN2ONNX_ENGINE_STATIC /* an integration time that is given */
+} Stan2onnxEngine;
+
 /* What is produced instead of a model. */
 typedef enum {
   STAN2ONNX_MODEL,
@@ -72,6 +78,7 @@ typedef struct {
   const char *const *disabled_passes; /* "fold", "cse", "algebra" */
   size_t disabled_pass_count;
   Stan2onnxMetric metric; /* STAN2ONNX_SAMPLE */
+  Stan2onnxEngine engine; /* likewise */
 } Stan2onnxOptions;
 
 typedef struct {

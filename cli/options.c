@@ -33,6 +33,16 @@ static const char *set_metric(Options *o, const char *value) {
   return wrong(o, "unknown metric '%s': --metric takes diag, dense or unit", value);
 }
 
+static const char *set_engine(Options *o, const char *value) {
+  static const char *const names[] = {"nuts", "static"};
+  for (size_t k = 0; k < sizeof names / sizeof *names; k++)
+    if (!strcmp(value, names[k])) {
+      o->compile.engine = (Stan2onnxEngine)k;
+      return NULL;
+    }
+  return wrong(o, "unknown engine '%s': --engine takes nuts or static", value);
+}
+
 static const char *set_dialect(Options *o, const char *value) {
   o->compile.prob_dialect = !strcmp(value, "prob");
   return o->compile.prob_dialect || !strcmp(value, "onnx")
@@ -116,6 +126,10 @@ static const Option table[] = {
      "data are inputs of the model"},
     {"--emit", NULL, "WHAT", set_entry,
      "log-density (default), constrain, unconstrain, generate or sample"},
+    {"--engine", NULL, "NAME", set_engine,
+     "of --emit sample, how long trajectories are: nuts (default), until they turn back; or "
+     "static, "
+     "an integration time"},
     {"--metric", NULL, "KIND", set_metric,
      "of --emit sample, the inverse metric that warmup adapts: diag (default), dense or unit"},
     {"--dialect", NULL, "NAME", set_dialect,

@@ -59,6 +59,11 @@ static const char *metric_name(Stan2onnxMetric metric) {
   return names[metric];
 }
 
+static const char *engine_name(Stan2onnxEngine engine) {
+  static const char *const names[] = {"nuts", "static"};
+  return names[engine];
+}
+
 /* "dir/model.stan" -> "model" */
 static const char *graph_name(Arena *a, const char *file) {
   const char *base = strrchr(file, '/'), *dot;
@@ -84,9 +89,10 @@ static bool emit(Compilation *c, const Lowered *lowered) {
                                {"stan.source_hash", source_hash(a, o->source, o->source_length)},
                                {"stan.entry", entry_name(o->entry)},
                                {"stan.data", o->data ? "baked" : "inputs"},
-                               {"stan.metric", metric_name(o->metric)}}; /* of samplers only */
+                               {"stan.metric", metric_name(o->metric)},
+                               {"stan.engine", engine_name(o->engine)}};
   size_t property_count = sizeof properties / sizeof *properties;
-  if (o->entry != STAN2ONNX_SAMPLE) property_count--;
+  if (o->entry != STAN2ONNX_SAMPLE) property_count -= 2; /* the last ones are of samplers only */
   EmitOptions options = {.graph_name = graph_name(a, o->name),
                          .producer_version = stan2onnx_version(),
                          .inputs = emit_ports(a, lowered->inputs, lowered->input_count),
@@ -123,12 +129,15 @@ static LowerOptions lower_options(Compilation *c) {
   static const Metric metrics[] = {[STAN2ONNX_METRIC_DIAG] = METRIC_DIAGONAL,
                                    [STAN2ONNX_METRIC_DENSE] = METRIC_DENSE,
                                    [STAN2ONNX_METRIC_UNIT] = METRIC_UNIT};
+  static const Engine engines[] = {
+      [STAN2ONNX_ENGINE_NUTS] = ENGINE_NUTS, [STAN2ONNX_ENGINE_STATIC] = ENGINE_STATIC};
   const Stan2onnxOptions *o = c->options;
   LowerOptions l = {.entry = (EntryPoint)o->entry,
                     .keep_constants = o->keep_constants != 0,
                     .no_jacobian = o->no_jacobian != 0,
                     .no_gradient = o->no_gradient != 0,
                     .metric = metrics[o->metric],
+                    .engine = engines[o->engine],
                     .keep_algorithms = o->prob_dialect != 0,
                     .data = c->data};
   for (size_t k = 0; k < o->disabled_pass_count; k++) {

@@ -15,10 +15,10 @@ static const struct {
 /* Names that are not words joined by underscores. */
 static const struct {
   const char *name, *word;
-} irregular[] = {{"lgamma", "LogGamma"},     {"lmgamma", "LogMultivariateGamma"},
-                 {"lbeta", "LogBeta"},       {"lchoose", "LogChoose"},
-                 {"nuts", "NUTS"},           {"init_prng", "InitPRNG"},
-                 {"split_prng", "SplitPRNG"}};
+} irregular[] = {{"lgamma", "LogGamma"},    {"lmgamma", "LogMultivariateGamma"},
+                 {"lbeta", "LogBeta"},      {"lchoose", "LogChoose"},
+                 {"nuts", "NUTS"},          {"hmc", "HMC"},
+                 {"init_prng", "InitPRNG"}, {"split_prng", "SplitPRNG"}};
 
 static void add_words(Text *out, const char *s, size_t n) {
   bool start = true;

@@ -16,12 +16,14 @@ typedef enum {
 } EntryPoint;
 
 typedef enum { METRIC_UNIT, METRIC_DIAGONAL, METRIC_DENSE } Metric;
+typedef enum { ENGINE_NUTS, ENGINE_STATIC, ENGINES } Engine;
 
 typedef struct {
   EntryPoint entry;
   bool keep_constants; /* --no-propto: `~` keeps the terms that hold no parameter */
   bool no_jacobian, no_gradient;
   Metric metric;        /* ENTRY_SAMPLE: the kind of inverse metric that is adapted */
+  Engine engine;        /* ENTRY_SAMPLE: what decides how long trajectories are */
   const DataSet *data;  /* NULL: data are parameters of the function */
   bool keep_algorithms; /* ENTRY_SAMPLE: the sampler is a function that is given the density */
   IrOptions ir;

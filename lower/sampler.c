@@ -1,5 +1,5 @@
 /* A model that samples. The library's algorithms are Stan functions of one chain: one gives a
- * chain's state at the start, the other takes it through an iteration. Here they become a loop that
+ * chain's state at the start, others take it through iterations. Here they become a loop that
  * stacks what it draws, batched over the chains.
  *
  * A state is a tuple. Its reals, vectors and matrices are the chain's own; its ints are the same
@@ -11,26 +11,33 @@
 #include "lower/prng.h"
 #include "lower/random.h"
 
-/* What is known of a state's members, and of an algorithm's trip. */
+/* What is known of a state's members, and of what an algorithm's functions return. */
 enum { STATE_SCALE = 1, STATE_METRIC, STATE_PROGRESS = 6, STATE_ADAPTED };
 enum { PROGRESS_ITERATIONS };
 enum { ADAPTED_STEP, ADAPTED_STATUS = 2 };
-enum {
-  TRIP_STATE,
-  TRIP_TRAJECTORY,
-  TRIP_STOCK,
-  TRIP_DONE,
-  TRIP_POSITION,
-  TRIP_STATISTICS,
-  TRIP_MORE
-};
+enum { PREPARED_TRAJECTORY, PREPARED_STOCK, PREPARED_TABLES };
+enum { TRIP_ADAPTED, TRIP_TRAJECTORY, TRIP_STOCK, TRIP_STATISTICS };
+enum { TRIP_STATE, TRIP_DONE, TRIP_POSITION, TRIP_MORE }; /* of TRIP_ADAPTED */
 
-/* What an iteration tells of itself, in this order. */
-static const char *const statistics[] = {"lp__",        "accept_stat__", "stepsize__",
-                                         "treedepth__", "n_leapfrog__",  "divergent__",
-                                         "energy__"};
-enum { SETTINGS = 4 }; /* delta, depth, step size, radius */
-enum { STATISTICS = sizeof statistics / sizeof *statistics };
+enum { SETTINGS = 4 }; /* delta, what limits trajectories, step size, radius */
+enum { MAX_STATISTICS = 8 };
+
+typedef struct {
+  const char *name;                       /* of the function in the prob dialect */
+  const char *preparation, *trip;         /* of the library (inference/trips.stan) */
+  const char *statistics[MAX_STATISTICS]; /* what the trip tells of an iteration */
+} Algorithm;
+
+static const Algorithm algorithms[ENGINES] = {
+    [ENGINE_NUTS] = {"nuts",
+                     "nuts_preparation",
+                     "nuts_trip",
+                     {"lp__", "accept_stat__", "stepsize__", "treedepth__", "n_leapfrog__",
+                      "divergent__", "energy__"}},
+    [ENGINE_STATIC] = {"hmc",
+                       "static_hmc_preparation",
+                       "static_hmc_trip",
+                       {"lp__", "accept_stat__", "stepsize__", "int_time__", "energy__"}}};
 
 /* The model's inputs before the data. */
 typedef enum {
@@ -49,6 +56,7 @@ typedef enum {
 typedef struct {
   Tracer *t; /* its builder is at the function being built */
   Arena *arena;
+  const Algorithm *algorithm;
   EntryFunction density, constrain;
   int64_t size; /* of the unconstrained vector, or IR_DYNAMIC */
   int kind;     /* of the metric */
@@ -194,6 +202,7 @@ enum {
   RUN_RESULTS
 };
 enum { STACKS = RUN_RESULTS - RUN_DONE };
+enum { TRIP_INPUTS = 8, MAX_TABLES = 3 }; /* the tables come last */
 
 static IrValue *state_number(Sampler *s, const SVal *state, int member, int k) {
   return ir_gather(s->t->b, state->members[member].tr.value, ir_i64(s->t->b, k), 0, 0);
@@ -203,16 +212,15 @@ static IrValue *state_number(Sampler *s, const SVal *state, int member, int k) {
 static void trace_trips(Sampler *s, const Run *run, SVal *state, IrValue **results) {
   Tracer *t = s->t;
   IrBuilder *outer = t->b;
-  IrValue *depth = ir_cast(outer, ir_gather(outer, run->settings, ir_i64(outer, 1), 0, 0), IR_I64);
-  SVal sizes[] = {int_value(t, run->size), int_value(t, depth)};
-  SVal trajectory = call(s, "nuts_no_trajectory", sizes, 2),
-       stock = call(s, "no_stock", sizes, 1);
-  SVal tables[] = {call(s, "nuts_table", NULL, 0), call(s, "nuts_criteria", NULL, 0),
-                   call(s, "nuts_blocks", sizes + 1, 1)};
+  SVal given[] = {int_value(t, run->size), vector_value(t, run->settings, false)};
+  SVal prepared = call(s, s->algorithm->preparation, given, 2),
+       *trajectory = &prepared.members[PREPARED_TRAJECTORY],
+       *stock = &prepared.members[PREPARED_STOCK], *tables = &prepared.members[PREPARED_TABLES];
+  int table_count = prepared.type->member_count - PREPARED_TABLES;
   Tr target = as_real(t, tr_const(run->iterations));
   Tr iterations = {state_number(s, state, STATE_PROGRESS, PROGRESS_ITERATIONS), NULL, true};
   target = tr_binary(t, IR_ADD, iterations, target);
-  Carried c = carried_members(s, (SVal *[]){state, &trajectory, &stock}, 3);
+  Carried c = carried_members(s, (SVal *[]){state, trajectory, stock}, 3);
   IrValue **initial = ARENA_ARRAY(s->arena, IrValue *, (size_t)c.count),
           **values = ARENA_ARRAY(s->arena, IrValue *, (size_t)(1 + c.count + STACKS));
   IrBuilder *body = t->b = ir_function_begin(t->module, outer, "trip");
@@ -221,26 +229,24 @@ static void trace_trips(Sampler *s, const Run *run, SVal *state, IrValue **resul
     initial[k] = c.members[k]->tr.value;
     c.members[k]->tr = (Tr){ir_param(body, initial[k]->type, NULL), NULL, true};
   }
-  SVal args[] = {int_value(t, ir_i64(body, s->kind)),
-                 sizes[0],
-                 *state,
-                 trajectory,
-                 stock,
-                 vector_value(t, run->settings, false),
-                 int_value(t, run->warmup),
-                 sval(type_simple(s->arena, T_REAL, 0), target, false),
-                 tables[0],
-                 tables[1],
-                 tables[2]};
-  SVal r = call(s, "nuts_trip", args, 11);
+  SVal args[TRIP_INPUTS + MAX_TABLES] = {int_value(t, ir_i64(body, s->kind)),
+                                         given[0],
+                                         *state,
+                                         *trajectory,
+                                         *stock,
+                                         given[1],
+                                         int_value(t, run->warmup),
+                                         sval(type_simple(s->arena, T_REAL, 0), target, false)};
+  for (int k = 0; k < table_count; k++) args[TRIP_INPUTS + k] = tables[k];
+  SVal r = call(s, s->algorithm->trip, args, TRIP_INPUTS + table_count),
+       *adapted = r.members[TRIP_ADAPTED].members;
   Carried next = carried_members(
-      s, (SVal *[]){&r.members[TRIP_STATE], &r.members[TRIP_TRAJECTORY], &r.members[TRIP_STOCK]},
-      3);
-  values[0] = as_bool(t, r.members[TRIP_MORE].tr).value;
+      s, (SVal *[]){&adapted[TRIP_STATE], &r.members[TRIP_TRAJECTORY], &r.members[TRIP_STOCK]}, 3);
+  values[0] = as_bool(t, adapted[TRIP_MORE].tr).value;
   for (int k = 0; k < c.count; k++) values[1 + k] = as_real(t, next.members[k]->tr).value;
   IrValue **stacks = values + 1 + c.count;
-  stacks[0] = r.members[TRIP_DONE].tr.value;
-  stacks[1] = r.members[TRIP_POSITION].tr.value;
+  stacks[0] = adapted[TRIP_DONE].tr.value;
+  stacks[1] = adapted[TRIP_POSITION].tr.value;
   stacks[2] = r.members[TRIP_STATISTICS].tr.value;
   ir_function_end(body, values, NULL, 1 + c.count + STACKS);
   t->b = outer;
@@ -441,9 +447,9 @@ static const struct {
 enum { RUN_OUTPUTS = sizeof run_outputs / sizeof *run_outputs };
 
 /* The run of all chains as a function that stays one, and whose operands p gets. */
-static IrFunction *nuts_function(Sampler *s, IrValue *const *in, IrValue *size,
-                                 IrValue *const *start, Passed *p) {
-  Tracer before = begin_function(s, "nuts");
+static IrFunction *algorithm_function(Sampler *s, IrValue *const *in, IrValue *size,
+                                      IrValue *const *start, Passed *p) {
+  Tracer before = begin_function(s, s->algorithm->name);
   IrBuilder *b = p->callee = s->t->b;
   int data = s->density.ir->param_count - 1;
   IrValue **inner = ARENA_ARRAY(s->arena, IrValue *, (size_t)(INPUTS + data));
@@ -479,8 +485,8 @@ static void call_run(Sampler *s, IrValue *const *in, IrValue *size, IrValue *con
   density->result_names = ARENA_ARRAY(s->arena, const char *, (size_t)density->result_count);
   for (int k = 0; k < density->result_count; k++)
     density->result_names[k] = s->density.ports.outputs[k].name;
-  IrFunction *nuts = nuts_function(s, in, size, start, &p);
-  ir_call(s->t->b, nuts, p.args, p.count, outputs);
+  IrFunction *algorithm = algorithm_function(s, in, size, start, &p);
+  ir_call(s->t->b, algorithm, p.args, p.count, outputs);
   for (int k = 0; k < RUN_OUTPUTS; k++) results[run_outputs[k].result] = outputs[k];
 }
 
@@ -517,7 +523,8 @@ static void add_results(Sampler *s, Ports *p, IrValue *const *in, IrValue **r, I
                        .dim_names = {"chain", "iteration", "unconstrained_size"}};
   add_output(p, draws, r[RUN_DRAWS]);
   add_draws(s, p, in, r[RUN_DRAWS]);
-  for (int k = 0; k < STATISTICS; k++) {
+  const char *const *statistics = s->algorithm->statistics;
+  for (int k = 0; k < MAX_STATISTICS && statistics[k]; k++) {
     LoweredPort port = {.name = statistics[k], .dim_names = {"chain", "iteration"}};
     add_output(p, port, ir_gather(b, r[RUN_STATISTICS], ir_i64(b, k), 2, 0));
   }
@@ -546,7 +553,8 @@ Lowered *lower_sampler(Arena *arena, const Program *program, const LowerOptions 
   if (block_draws(&program->blocks[BLOCK_TRANSFORMED_DATA]))
     trace_unsupported(t, program->blocks[BLOCK_TRANSFORMED_DATA].span,
                       "sampling with random numbers in transformed data");
-  Sampler s = {.arena = arena, .kind = (int)options->metric};
+  Sampler s = {
+      .arena = arena, .algorithm = &algorithms[options->engine], .kind = (int)options->metric};
   s.density = sampled_density_function(t);
   s.size = s.density.ir->params[0]->type.dim[0];
   Lowered *out = ARENA_NEW(arena, Lowered);

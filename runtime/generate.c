@@ -121,7 +121,7 @@ static const char *open_model(Generation *g) {
   if (!error && !g->source.is_program && o->data_path)
     error = read_json_object(g->arena, o->data_path, &g->data);
   if (!error)
-    error = source_load(&g->source, g->arena, g->ort, STAN2ONNX_GENERATE, STAN2ONNX_METRIC_DIAG,
+    error = source_load(&g->source, g->arena, g->ort, (SourceModel){.entry = STAN2ONNX_GENERATE},
                         &g->model, &warnings);
   if (warnings && !o->quiet) complain(0, "%s", warnings);
   return error;

@@ -43,7 +43,7 @@ typedef struct {
 
 static const char *load(Maker *m, Stan2onnxEntry entry, OrtModel **out) {
   return *out ? NULL
-              : source_load(m->source, m->arena, m->ort, entry, STAN2ONNX_METRIC_DIAG, out, NULL);
+              : source_load(m->source, m->arena, m->ort, (SourceModel){.entry = entry}, out, NULL);
 }
 
 static const char *copy_result(Arena *a, const OrtCall *call, size_t k, OrtTensor *out) {

@@ -62,9 +62,10 @@ typedef struct {
   const char *draws;  /* generate: files, separated by commas */
   const char *init;   /* sample: files, or a radius; or NULL */
   const char *metric; /* sample: "diag", "dense" or "unit"; NULL: the model's, or "diag" */
+  const char *engine; /* sample: "nuts" or "static"; NULL: the model's, or "nuts" */
   uint64_t seed;
   int64_t chains, warmup, samples, thin, max_depth, threads, digits;
-  double delta, step_size;
+  double delta, int_time, step_size; /* int_time, max_depth 0: not given */
   bool save_warmup, json, quiet, help;
 } SampleOptions;
 

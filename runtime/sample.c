@@ -12,6 +12,8 @@
 #include <unistd.h>
 
 enum { TABLE_ROWS = 50, EXIT_INTERRUPTED = 130 };
+enum { USUAL_DEPTH = 10 };
+static const double USUAL_TIME = 6.283185307179586; /* 2 pi */
 
 /* ---- preparation ---- */
 
@@ -19,6 +21,24 @@ static Stan2onnxMetric metric_kind(const char *name) {
   return !name || strcmp(name, "diag") == 0 ? STAN2ONNX_METRIC_DIAG
          : strcmp(name, "dense") == 0       ? STAN2ONNX_METRIC_DENSE
                                             : STAN2ONNX_METRIC_UNIT;
+}
+
+static Stan2onnxEngine engine_kind(const char *name) {
+  return name && strcmp(name, "static") == 0 ? STAN2ONNX_ENGINE_STATIC : STAN2ONNX_ENGINE_NUTS;
+}
+
+/* Of an engine there must be no options of another one. */
+static const char *check_engine(SampleRun *r) {
+  SampleOptions *o = &r->options;
+  const SamplerEngine *has = r->sampler.engine;
+  if (o->engine && strcmp(has->name, o->engine) != 0)
+    return arena_printf(r->arena, "%s has the engine %s: convert the program with --engine %s",
+                        r->source.path, has->name, o->engine);
+  if (o->int_time && !has->has_time) return "--int-time is of --engine static";
+  if (o->max_depth && has->has_time) return "--max-treedepth is of --engine nuts";
+  if (!o->int_time) o->int_time = USUAL_TIME;
+  if (!o->max_depth) o->max_depth = USUAL_DEPTH;
+  return NULL;
 }
 
 static const char *check_metric(SampleRun *r) {
@@ -43,8 +63,9 @@ static bool has_quantities(const OrtModel *m) {
 static const char *open_quantities(SampleRun *r) {
   if (!r->source.is_program || !has_quantities(r->model)) return NULL;
   const char *warnings = NULL;
-  const char *error = source_load(&r->source, r->arena, r->ort, STAN2ONNX_GENERATE,
-                                  STAN2ONNX_METRIC_DIAG, &r->generator, &warnings);
+  const char *error =
+      source_load(&r->source, r->arena, r->ort, (SourceModel){.entry = STAN2ONNX_GENERATE},
+                  &r->generator, &warnings);
   if (warnings && !r->options.quiet) fprintf(stderr, "%s\n", warnings);
   if (error) {
     complain(0, "generated quantities are left out:\n%s", error);
@@ -73,13 +94,19 @@ static const char *start_chains(SampleRun *r) {
   Initial initial;
   const char *error = initial_read(r->arena, o->init, &initial);
   if (error) return error;
-  SamplerSettings settings = {
-      o->delta, (double)o->max_depth, o->step_size, initial.radius, o->warmup, o->samples};
-  error = sampler_open(r->arena, r->model, r->data, settings, &r->sampler);
+  error = sampler_open(r->arena, r->model, r->data, &r->sampler);
   if (!error) error = check_metric(r);
-  if (!error)
-    error = initial_points(r->arena, &initial, r->ort, &r->source, o->seed,
-                           sampler_dimension(&r->sampler), o->chains);
+  if (!error) error = check_engine(r);
+  if (error) return error;
+  r->sampler.settings = (SamplerSettings){.delta = o->delta,
+                                          .max_depth = (double)o->max_depth,
+                                          .int_time = o->int_time,
+                                          .step_size = o->step_size,
+                                          .radius = initial.radius,
+                                          .warmup = o->warmup,
+                                          .samples = o->samples};
+  error = initial_points(r->arena, &initial, r->ort, &r->source, o->seed,
+                         sampler_dimension(&r->sampler), o->chains);
   if (!error)
     error = sampler_start(&r->sampler, r->arena, o->seed, o->chains,
                           initial.points.data ? &initial.points : NULL, &r->states);
@@ -88,9 +115,9 @@ static const char *start_chains(SampleRun *r) {
 
 static const char *open_sampler(SampleRun *r) {
   const SampleOptions *o = &r->options;
+  SourceModel wanted = {STAN2ONNX_SAMPLE, metric_kind(o->metric), engine_kind(o->engine)};
   const char *warnings = NULL;
-  const char *error = source_load(&r->source, r->arena, r->ort, STAN2ONNX_SAMPLE,
-                                  metric_kind(o->metric), &r->model, &warnings);
+  const char *error = source_load(&r->source, r->arena, r->ort, wanted, &r->model, &warnings);
   if (warnings && !o->quiet) fprintf(stderr, "%s\n", warnings);
   if (!error) error = start_chains(r);
   if (error) return error;
@@ -107,8 +134,9 @@ static const char *open_fixed(SampleRun *r) {
   r->options.warmup = 0;
   r->generates = true;
   const char *warnings = NULL;
-  const char *error = source_load(&r->source, r->arena, r->ort, STAN2ONNX_GENERATE,
-                                  STAN2ONNX_METRIC_DIAG, &r->generator, &warnings);
+  const char *error =
+      source_load(&r->source, r->arena, r->ort, (SourceModel){.entry = STAN2ONNX_GENERATE},
+                  &r->generator, &warnings);
   if (warnings && !r->options.quiet) fprintf(stderr, "%s\n", warnings);
   if (error) return error;
   return quantities_open(r->arena, r->generator, NULL, r->layout.names, r->layout.count,
@@ -122,12 +150,14 @@ static CsvSettings file_settings(const SampleRun *r, int64_t chain) {
                        .data_path = o->data_path,
                        .init = o->init,
                        .metric = r->metric,
+                       .engine = r->fixed ? NULL : r->sampler.engine->name,
                        .seed = o->seed,
                        .chain = chain,
                        .warmup = o->warmup,
                        .samples = o->samples,
                        .thin = o->thin,
                        .max_depth = o->max_depth,
+                       .int_time = o->int_time,
                        .threads = 1,
                        .digits = o->digits,
                        .delta = o->delta,

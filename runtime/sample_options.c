@@ -55,8 +55,13 @@ static const Option sample_table[] = {
      "write the draws of the warmup too", 0, 0},
     {"--adapt-delta", NULL, OPTION_REAL, FIELD(delta), "X",
      "acceptance probability that the step size is adapted to; default 0.8", 0, 1},
+    {"--engine", NULL, OPTION_STRING, FIELD(engine), "NAME",
+     "how long trajectories are: nuts (default), until they turn back; static, an integration time",
+     0, 0},
     {"--max-treedepth", NULL, OPTION_INT, FIELD(max_depth), "N",
-     "most doublings of a trajectory; default 10", 1, 20},
+     "of nuts, most doublings of a trajectory; default 10", 1, 20},
+    {"--int-time", NULL, OPTION_REAL, FIELD(int_time), "X",
+     "of static, the integration time; default 2 pi", 0, INFINITY},
     {"--metric", NULL, OPTION_STRING, FIELD(metric), "KIND",
      "inverse metric that is adapted: diag (default), dense or unit", 0, 0},
     {"--step-size", NULL, OPTION_REAL, FIELD(step_size), "X", "step size to start from; default 1",
@@ -100,7 +105,6 @@ static const char *read(Arena *a, const Option *table, size_t count, int argc, c
                          .warmup = 1000,
                          .samples = 1000,
                          .thin = 1,
-                         .max_depth = 10,
                          .digits = 8,
                          .delta = 0.8,
                          .step_size = 1};
@@ -130,9 +134,16 @@ static const char *take_metric(Arena *a, SampleOptions *o) {
   return arena_printf(a, "--metric takes diag, dense or unit, not '%s'", o->metric);
 }
 
+static const char *check_engine(Arena *a, const SampleOptions *o) {
+  return !o->engine || strcmp(o->engine, "nuts") == 0 || strcmp(o->engine, "static") == 0
+             ? NULL
+             : arena_printf(a, "--engine takes nuts or static, not '%s'", o->engine);
+}
+
 const char *sample_options(Arena *a, int argc, char **argv, SampleOptions *out) {
   const char *error = read(a, sample_table, COUNT(sample_table), argc, argv, out);
   if (!error) error = take_model(a, out);
+  if (!error) error = check_engine(a, out);
   return error ? error : take_metric(a, out);
 }
 
@@ -152,7 +163,8 @@ const char *summary_options(Arena *a, int argc, char **argv, SampleOptions *out)
 void print_sample_help(FILE *to) {
   fprintf(to, "Usage: stan2onnx-run sample [options] MODEL.stan|MODEL.onnx\n"
               "Samples the posterior of a Stan program, or of a model made from one with --emit "
-              "sample, by the no-U-turn\nsampler, and prints a summary.\n\n");
+              "sample, by the no-U-turn\nsampler or static Hamiltonian Monte Carlo, and prints a "
+              "summary.\n\n");
   print_options(to, sample_table, COUNT(sample_table));
   fprintf(to, "\nCtrl-C ends the run and keeps what was drawn.\n");
 }

@@ -23,14 +23,7 @@ static const struct {
     [SAMPLER_KEYS] = {"sampler_keys", ORT_I64, 2},
 };
 
-const char *const sampler_output_names[SAMPLER_OUTPUTS] = {
-    [SAMPLER_LP] = "lp__",
-    [SAMPLER_ACCEPT] = "accept_stat__",
-    [SAMPLER_STEPSIZES] = "stepsize__",
-    [SAMPLER_TREEDEPTH] = "treedepth__",
-    [SAMPLER_LEAPFROGS] = "n_leapfrog__",
-    [SAMPLER_DIVERGENT] = "divergent__",
-    [SAMPLER_ENERGY] = "energy__",
+static const char *const output_names[SAMPLER_OUTPUTS] = {
     [SAMPLER_NEXT_STATE] = "next_sampler_state",
     [SAMPLER_NEXT_KEYS] = "next_sampler_keys",
     [SAMPLER_STEPSIZE] = "stepsize",
@@ -38,10 +31,52 @@ const char *const sampler_output_names[SAMPLER_OUTPUTS] = {
     [SAMPLER_STATUS] = "status",
 };
 
+static const SamplerStatistic nuts_statistics[] = {
+    {"lp__", false},        {"accept_stat__", false}, {"stepsize__", false}, {"treedepth__", true},
+    {"n_leapfrog__", true}, {"divergent__", true},    {"energy__", false}};
+static const SamplerStatistic static_statistics[] = {{"lp__", false},
+                                                     {"accept_stat__", false},
+                                                     {"stepsize__", false},
+                                                     {"int_time__", false},
+                                                     {"energy__", false}};
+
+#define COUNT(table) (sizeof(table) / sizeof *(table))
+
+/* The first is that of models that do not tell. */
+static const SamplerEngine engines[] = {
+    {"nuts", false, nuts_statistics, COUNT(nuts_statistics)},
+    {"static", true, static_statistics, COUNT(static_statistics)}};
+
 static int find_port(const OrtPort *ports, size_t count, const char *name) {
   for (size_t k = 0; k < count; k++)
     if (strcmp(ports[k].name, name) == 0) return (int)k;
   return ABSENT;
+}
+
+static const char *property(const Sampler *s, const char *key) {
+  size_t count;
+  const OrtProperty *p = ort_properties(s->model, &count);
+  for (size_t k = 0; k < count; k++)
+    if (strcmp(p[k].key, key) == 0) return p[k].value;
+  return NULL;
+}
+
+static const char *find_engine(Arena *a, Sampler *s) {
+  const char *name = property(s, "stan.engine");
+  for (size_t k = 0; k < COUNT(engines); k++)
+    if (!name || strcmp(engines[k].name, name) == 0) {
+      s->engine = &engines[k];
+      return NULL;
+    }
+  return arena_printf(a, "the model has an engine that is not known here: %s", name);
+}
+
+static const char *find_output(Arena *a, const OrtPort *out, size_t count, const char *name,
+                               size_t *where) {
+  int at = find_port(out, count, name);
+  if (at == ABSENT) return arena_printf(a, "the model is no sampler: it has no output %s", name);
+  *where = (size_t)at;
+  return NULL;
 }
 
 static const char *find_contract(Arena *a, Sampler *s) {
@@ -57,14 +92,12 @@ static const char *find_contract(Arena *a, Sampler *s) {
                           contract_inputs[k].name);
     s->in[k] = (size_t)at;
   }
-  for (size_t k = 0; k < SAMPLER_OUTPUTS; k++) {
-    int at = find_port(out, outputs, sampler_output_names[k]);
-    if (at == ABSENT)
-      return arena_printf(a, "the model is no sampler: it has no output %s",
-                          sampler_output_names[k]);
-    s->out[k] = (size_t)at;
-  }
-  return NULL;
+  const char *error = find_engine(a, s);
+  for (size_t k = 0; k < SAMPLER_OUTPUTS && !error; k++)
+    error = find_output(a, out, outputs, output_names[k], &s->out[k]);
+  for (size_t k = 0; !error && k < s->engine->statistic_count; k++)
+    error = find_output(a, out, outputs, s->engine->statistics[k].name, &s->statistics[k]);
+  return error;
 }
 
 static bool is_contract(const Sampler *s, size_t input) {
@@ -73,9 +106,8 @@ static bool is_contract(const Sampler *s, size_t input) {
   return false;
 }
 
-const char *sampler_open(Arena *a, OrtModel *m, json_t *data, SamplerSettings settings,
-                         Sampler *out) {
-  *out = (Sampler){.model = m, .settings = settings};
+const char *sampler_open(Arena *a, OrtModel *m, json_t *data, Sampler *out) {
+  *out = (Sampler){.model = m};
   const char *error = find_contract(a, out);
   if (error) return error;
   size_t inputs;
@@ -90,10 +122,8 @@ const char *sampler_metric(const Sampler *s) {
   size_t count;
   const OrtPort *out = ort_outputs(s->model, &count);
   if (out[s->out[SAMPLER_METRIC]].rank == 3) return "dense";
-  const OrtProperty *p = ort_properties(s->model, &count);
-  for (size_t k = 0; k < count; k++)
-    if (strcmp(p[k].key, "stan.metric") == 0) return p[k].value;
-  return "diag";
+  const char *metric = property(s, "stan.metric");
+  return metric ? metric : "diag";
 }
 
 int64_t sampler_dimension(const Sampler *s) {
@@ -125,7 +155,8 @@ static OrtTensor *call_inputs(const Sampler *s, Arena *a, int64_t chains, int64_
   memcpy(in, s->inputs, count * sizeof *in);
   double *settings = ARENA_ARRAY(a, double, SETTINGS);
   const SamplerSettings *given = &s->settings;
-  memcpy(settings, (double[]){given->delta, given->max_depth, given->step_size, given->radius},
+  double length = s->engine->has_time ? given->int_time : given->max_depth;
+  memcpy(settings, (double[]){given->delta, length, given->step_size, given->radius},
          SETTINGS * sizeof *settings);
   in[s->in[SAMPLER_SETTINGS]] =
       (OrtTensor){.element = ORT_F64, .rank = 1, .dims = {SETTINGS}, .data = settings};
@@ -178,9 +209,9 @@ static const char *take_layout(Sampler *s, Arena *a, const OrtCall *call) {
   json_decref(description);
   if (error) return error;
   Columns statistics = {0};
-  for (size_t k = 0; k < SAMPLER_STATISTICS; k++) {
-    bool integer = k == SAMPLER_TREEDEPTH || k == SAMPLER_LEAPFROGS || k == SAMPLER_DIVERGENT;
-    Column c = {sampler_output_names[k], s->out[k], 0, integer};
+  for (size_t k = 0; k < s->engine->statistic_count; k++) {
+    const SamplerStatistic *statistic = &s->engine->statistics[k];
+    Column c = {statistic->name, s->statistics[k], 0, statistic->integer};
     ARENA_PUSH(a, statistics.items, statistics.count, statistics.capacity, c);
   }
   s->layout = layout_with(a, layout_with(a, (RowLayout){0}, &statistics), &s->columns);
@@ -258,7 +289,8 @@ static double at(const SamplerSlice *slice, size_t tensor, int64_t row, int64_t 
 void sampler_row(const SamplerSlice *slice, int64_t chain, int64_t iteration, double *row) {
   const Sampler *s = slice->sampler;
   int64_t at_row = chain * slice->iterations + iteration;
-  for (size_t k = 0; k < SAMPLER_STATISTICS; k++) *row++ = at(slice, s->out[k], at_row, 0);
+  for (size_t k = 0; k < s->engine->statistic_count; k++)
+    *row++ = at(slice, s->statistics[k], at_row, 0);
   for (size_t k = 0; k < s->columns.count; k++)
     *row++ = at(slice, s->columns.items[k].tensor, at_row, s->columns.items[k].offset);
 }

@@ -5,6 +5,13 @@
 
 #include "runtime/columns.h"
 
+enum { SAMPLER_MAX_STATISTICS = 8 };
+
+typedef struct {
+  const char *name;
+  bool integer;
+} SamplerStatistic;
+
 typedef enum {
   SAMPLER_PRNG_STATE,
   SAMPLER_CHAINS,
@@ -18,17 +25,9 @@ typedef enum {
   SAMPLER_INPUTS
 } SamplerInput;
 
-/* Outputs beside the parameters; the statistics, which come first, are named as in a CSV file. */
+/* Outputs beside the parameters and the statistics. */
 typedef enum {
-  SAMPLER_LP,
-  SAMPLER_ACCEPT,
-  SAMPLER_STEPSIZES,
-  SAMPLER_TREEDEPTH,
-  SAMPLER_LEAPFROGS,
-  SAMPLER_DIVERGENT,
-  SAMPLER_ENERGY,
-  SAMPLER_STATISTICS,
-  SAMPLER_NEXT_STATE = SAMPLER_STATISTICS,
+  SAMPLER_NEXT_STATE,
   SAMPLER_NEXT_KEYS,
   SAMPLER_STEPSIZE,
   SAMPLER_METRIC,
@@ -36,19 +35,27 @@ typedef enum {
   SAMPLER_OUTPUTS
 } SamplerOutput;
 
-extern const char *const sampler_output_names[SAMPLER_OUTPUTS];
+/* What decides how long trajectories are, and which statistics the model tells of iterations: they
+ * are outputs, too, and named as in a CSV file. */
+typedef struct {
+  const char *name; /* "nuts" or "static" */
+  bool has_time;    /* trajectories have an integration time, not a depth */
+  const SamplerStatistic *statistics;
+  size_t statistic_count;
+} SamplerEngine;
 
 /* What holds for a whole run. */
 typedef struct {
-  double delta, max_depth, step_size, radius;
+  double delta, max_depth, int_time, step_size, radius;
   int64_t warmup, samples;
 } SamplerSettings;
 
 typedef struct {
   OrtModel *model;
   SamplerSettings settings;
+  const SamplerEngine *engine;
   OrtTensor *inputs; /* data; the others are set for each call */
-  size_t in[SAMPLER_INPUTS], out[SAMPLER_OUTPUTS];
+  size_t in[SAMPLER_INPUTS], out[SAMPLER_OUTPUTS], statistics[SAMPLER_MAX_STATISTICS];
   /* from sampler_start: */
   Columns columns;  /* of parameters and transformed parameters */
   RowLayout layout; /* of rows: the statistics, then these columns */
@@ -61,10 +68,9 @@ typedef struct {
   int64_t *keys;        /* [chains][2] */
 } ChainStates;
 
-/* A model whose data inputs get their values from `data` (NULL: none). Returns NULL or, in `a`,
- * what is wrong; so do the others. */
-const char *sampler_open(Arena *a, OrtModel *m, json_t *data, SamplerSettings settings,
-                         Sampler *out);
+/* A model whose data inputs get their values from `data` (NULL: none). The caller sets its
+ * settings. Returns NULL or, in `a`, what is wrong; so do the others. */
+const char *sampler_open(Arena *a, OrtModel *m, json_t *data, Sampler *out);
 /* "diag", "dense" or "unit". */
 const char *sampler_metric(const Sampler *s);
 /* How many unconstrained parameters there are, or -1 where the data decide. */

@@ -37,8 +37,7 @@ const char *source_open(Arena *a, const char *path, const char *data_path,
   return error;
 }
 
-static Stan2onnxResult *compile(const Source *s, Stan2onnxOutput output, Stan2onnxEntry entry,
-                                Stan2onnxMetric metric) {
+static Stan2onnxResult *compile(const Source *s, Stan2onnxOutput output, SourceModel wanted) {
   Stan2onnxOptions options = {.struct_size = sizeof options,
                               .name = s->path,
                               .source = s->program.data,
@@ -49,8 +48,9 @@ static Stan2onnxResult *compile(const Source *s, Stan2onnxOutput output, Stan2on
                               .include_paths = s->include_paths,
                               .include_path_count = s->include_path_count,
                               .output = output,
-                              .entry = entry,
-                              .metric = metric};
+                              .entry = wanted.entry,
+                              .metric = wanted.metric,
+                              .engine = wanted.engine};
   return stan2onnx_compile(&options);
 }
 
@@ -60,7 +60,7 @@ static const char *without_last_newline(Arena *a, const char *s) {
 }
 
 const char *source_has_parameters(const Source *s, Arena *a, bool *out) {
-  Stan2onnxResult *r = compile(s, STAN2ONNX_INFO, STAN2ONNX_LOG_DENSITY, STAN2ONNX_METRIC_DIAG);
+  Stan2onnxResult *r = compile(s, STAN2ONNX_INFO, (SourceModel){.entry = STAN2ONNX_LOG_DENSITY});
   if (!r) return "out of memory";
   size_t size;
   const char *info = stan2onnx_output(r, &size), *error = NULL;
@@ -75,9 +75,9 @@ const char *source_has_parameters(const Source *s, Arena *a, bool *out) {
   return error;
 }
 
-static const char *load_program(const Source *s, Arena *a, Ort *ort, Stan2onnxEntry entry,
-                                Stan2onnxMetric metric, OrtModel **out, const char **warnings) {
-  Stan2onnxResult *r = compile(s, STAN2ONNX_MODEL, entry, metric);
+static const char *load_program(const Source *s, Arena *a, Ort *ort, SourceModel wanted,
+                                OrtModel **out, const char **warnings) {
+  Stan2onnxResult *r = compile(s, STAN2ONNX_MODEL, wanted);
   if (!r) return "out of memory";
   size_t size, piece;
   const char *error = NULL, *messages = without_last_newline(a, stan2onnx_diagnostics(r));
@@ -118,8 +118,8 @@ static const char *load_file(const Source *s, Arena *a, Ort *ort, Stan2onnxEntry
               : arena_printf(a, "%s is no model made by stan2onnx", s->path);
 }
 
-const char *source_load(const Source *s, Arena *a, Ort *ort, Stan2onnxEntry entry,
-                        Stan2onnxMetric metric, OrtModel **out, const char **warnings) {
-  return s->is_program ? load_program(s, a, ort, entry, metric, out, warnings)
-                       : load_file(s, a, ort, entry, out);
+const char *source_load(const Source *s, Arena *a, Ort *ort, SourceModel wanted, OrtModel **out,
+                        const char **warnings) {
+  return s->is_program ? load_program(s, a, ort, wanted, out, warnings)
+                       : load_file(s, a, ort, wanted.entry, out);
 }

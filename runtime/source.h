@@ -22,8 +22,15 @@ const char *source_open(Arena *a, const char *path, const char *data_path,
                         const char *include_paths, Source *out);
 /* Whether a program has parameters. */
 const char *source_has_parameters(const Source *s, Arena *a, bool *out);
-/* The model of an entry point. Warnings go to *warnings when it is not NULL. */
-const char *source_load(const Source *s, Arena *a, Ort *ort, Stan2onnxEntry entry,
-                        Stan2onnxMetric metric, OrtModel **out, const char **warnings);
+/* What is asked of a model; of those that sample, what they sample with. */
+typedef struct {
+  Stan2onnxEntry entry;
+  Stan2onnxMetric metric;
+  Stan2onnxEngine engine;
+} SourceModel;
+
+/* A model of the source. Warnings go to *warnings when it is not NULL. */
+const char *source_load(const Source *s, Arena *a, Ort *ort, SourceModel wanted, OrtModel **out,
+                        const char **warnings);
 
 #endif

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+static const double TWO_PI = 6.283185307179586;
+
 /* The version of the language. */
 enum { VERSION_MAJOR = 2, VERSION_MINOR = 40, VERSION_PATCH = 0 };
 
@@ -67,9 +69,13 @@ static void add_algorithm(FILE *to, const CsvSettings *s) {
     return;
   }
   fprintf(to, "#     algorithm = hmc (Default)\n#       hmc\n");
-  add_text(to, "        ", "engine", "nuts", true);
-  fprintf(to, "#           nuts\n");
-  add_int(to, "            ", "max_depth", s->max_depth, 10);
+  bool is_static = strcmp(s->engine, "static") == 0;
+  add_text(to, "        ", "engine", s->engine, !is_static);
+  fprintf(to, "#           %s\n", s->engine);
+  if (is_static)
+    add_real(to, "            ", "int_time", s->int_time, TWO_PI);
+  else
+    add_int(to, "            ", "max_depth", s->max_depth, 10);
   bool usual = strcmp(s->metric, "diag") == 0;
   fprintf(to, "#         metric = %s_e%s\n", s->metric, usual ? " (Default)" : "");
   add_text(to, "        ", "metric_file", "", true);

@@ -18,10 +18,11 @@ typedef struct {
   const char *init;      /* as given, or NULL */
   const char *fitted;    /* of CSV_GENERATE, the file of draws */
   const char *metric;    /* "diag", "dense" or "unit" */
+  const char *engine;    /* of CSV_SAMPLE: "nuts" or "static" */
   uint64_t seed;
   int64_t chain; /* from 1 */
   int64_t warmup, samples, thin, max_depth, threads, digits;
-  double delta, step_size;
+  double delta, step_size, int_time;
   bool save_warmup;
 } CsvSettings;
 

@@ -71,6 +71,7 @@ void summarise(Arena *a, const Draws *draws, int64_t max_depth, double delta, in
   for (size_t k = 0; k < draws->columns; k++)
     out->estimates[k] = (Estimates){NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN};
   if (draws->chains && out->draws) estimate_all(out, threads < 1 ? 1 : (size_t)threads);
+  out->tells_divergences = draws_find(draws, "divergent__") < draws->columns;
   out->divergences = count_if(draws, out->draws, "divergent__", 1);
   if (max_depth > 0) out->deep = count_if(draws, out->draws, "treedepth__", (double)max_depth);
   size_t energy = draws_find(draws, "energy__");
@@ -187,7 +188,8 @@ void print_warnings(Text *out, const Summary *s) {
   warn_rhat(out, s);
   warn_size(out, s);
   if (out->length == before)
-    text_add(out, "No problems: no divergences, chains agree, effective sample sizes suffice.\n");
+    text_printf(out, "No problems: %schains agree, effective sample sizes suffice.\n",
+                s->tells_divergences ? "no divergences, " : "");
 }
 
 /* ---- the table ---- */
@@ -293,8 +295,11 @@ void print_summary_json(Text *out, const Summary *s) {
     first = false;
     add_estimates_json(out, s->of->names[k], &s->estimates[k]);
   }
-  text_printf(out, "],\n \"divergences\": %lld, \"max_treedepth_hits\": %lld, \"ebfmi\": [",
-              (long long)s->divergences, (long long)s->deep);
+  text_add(out, "],\n ");
+  if (s->tells_divergences)
+    text_printf(out, "\"divergences\": %lld, \"max_treedepth_hits\": %lld, ",
+                (long long)s->divergences, (long long)s->deep);
+  text_add(out, "\"ebfmi\": [");
   for (size_t k = 0; s->energy_fractions && k < s->chains; k++) {
     text_add(out, k ? ", " : "");
     if (isfinite(s->energy_fractions[k]))

@@ -15,6 +15,7 @@ typedef struct {
   int64_t max_depth;         /* 0: not known */
   double delta;              /* 0: not known */
   double *energy_fractions;  /* of each chain; NULL: not known */
+  bool tells_divergences;    /* false: the algorithm has none */
 } Summary;
 
 /* Summarises what all chains have. With `threads` threads at most. */

@@ -86,6 +86,29 @@ class Sampling(unittest.TestCase):
         again = self.runner('summary', *('fit/m-%d.csv' % k for k in range(1, 5))).stdout
         self.assertIn(re.search('(?m)^mu .*$', p.stdout)[0], again)
 
+    def test_static_engine(self):
+        p = self.sample('--engine', 'static', '--int-time', '1.5', '--samples', '300', '--warmup', '200', '--output', 'fit')
+        self.assertNotIn('divergences', p.stdout)
+        with open(self.path('fit/m-1.csv')) as f: text = f.read()
+        self.assertIn('# ' + 8 * ' ' + 'engine = static\n# ' + 10 * ' ' + 'static\n# ' + 12 * ' ' + 'int_time = 1.5\n', text)
+        self.assertNotIn('max_depth', text)
+        rows = self.rows('fit/m-2.csv')
+        self.assertEqual(list(rows[0]), 'lp__ accept_stat__ stepsize__ int_time__ energy__ mu sigma twice z k'.split())
+        self.assertEqual({r['int_time__'] for r in rows}, {'1.5'})
+        self.assertLess(abs(sum(float(r['mu']) for r in rows) / 300 - 1.32), 0.3)
+        self.assertIn(re.search('(?m)^mu .*$', p.stdout)[0], self.runner('summary', *('fit/m-%d.csv' % k for k in range(1, 5))).stdout)
+        summary = json.loads(self.runner('summary', '--json', 'fit/m-1.csv', 'fit/m-2.csv').stdout)
+        self.assertEqual(len(summary['ebfmi']), 2)
+        self.assertNotIn('divergences', summary)
+        self.convert('m.stan', '--data', 'd.json', '--emit', 'sample', '--engine', 'static')
+        self.runner('sample', 'out.onnx', '--int-time', '1.5', '--output', 'model', '--samples', '300', '--warmup', '200', '--sig-figs', '8')
+        self.assertEqual([r['mu'] for r in self.rows('model/out-2.csv')][:15], [r['mu'] for r in rows][:15])
+        self.runner('sample', 'out.onnx', '--output', 'usual', *SHORT)
+        self.assertEqual(float(self.rows('usual/out-1.csv')[0]['int_time__']), 6.2831853)
+        self.assertIn('--engine nuts', self.runner('sample', 'out.onnx', '--engine', 'nuts', status=1).stderr)
+        self.assertIn('--max-treedepth', self.runner('sample', 'out.onnx', '--max-treedepth', '5', status=1).stderr)
+        self.assertIn('--int-time', self.sample('--int-time', '5', status=1).stderr)
+
     def test_draws_do_not_depend_on_threads(self):
         self.sample('--output', 'one', '--threads', '1', '--chains', '3', '--save-warmup')
         self.sample('--output', 'three', '--threads', '3', '--chains', '3', '--save-warmup')
@@ -116,10 +139,10 @@ class Sampling(unittest.TestCase):
 
     def test_dialects(self):
         """A sampler that is given the density as a graph draws what a flat one does, but for rounding."""
-        for baked in (('--data', 'd.json'), ()):
+        for baked, engine, extra in ((('--data', 'd.json'), 'nuts', ()), ((), 'nuts', ()), ((), 'static', ('--int-time', '0.5'))):
             for dialect in ('onnx', 'prob'):
-                self.convert('m.stan', '--emit', 'sample', '--dialect', dialect, *baked)
-                self.runner('sample', 'out.onnx', '--chains', '2', '--output', dialect, '--save-warmup', '--sig-figs', '17', *SHORT,
+                self.convert('m.stan', '--emit', 'sample', '--dialect', dialect, '--engine', engine, *baked)
+                self.runner('sample', 'out.onnx', '--chains', '2', '--output', dialect, '--save-warmup', '--sig-figs', '17', *SHORT, *extra,
                             *(() if baked else ('--data', 'd.json')))
             for a, b in zip(self.rows('onnx/out-2.csv')[:20], self.rows('prob/out-2.csv')[:20]):
                 for name in a: self.assertAlmostEqual(float(a[name]), float(b[name]), 9, name)
@@ -127,16 +150,16 @@ class Sampling(unittest.TestCase):
     def test_density_as_a_graph(self):
         if not have('onnx'): self.skipTest('there is no onnx')
         import onnx
-        for baked in (('--data', 'd.json'), ()):
-            model = onnx.load(self.convert('m.stan', '--emit', 'sample', '--dialect', 'prob', *baked))
-            [call] = [n for n in model.graph.node if n.op_type == 'NUTS']
+        for baked, engine, name in ((('--data', 'd.json'), 'nuts', 'NUTS'), ((), 'nuts', 'NUTS'), ((), 'static', 'HMC')):
+            model = onnx.load(self.convert('m.stan', '--emit', 'sample', '--dialect', 'prob', '--engine', engine, *baked))
+            [call] = [n for n in model.graph.node if n.op_type == name]
             [density] = call.attribute
             self.assertEqual((call.domain, density.name), ('ai.onnx.prob', 'log_density'))
             inputs = [i.name.split('/')[0] for i in density.g.input]
             self.assertEqual(inputs, ['unconstrained'] if baked else ['unconstrained', 'y'])
             self.assertEqual([o.name.split('/')[0] for o in density.g.output], ['log_density', 'gradient'])
             self.assertIn('NormalLogProb', {n.op_type for n in density.g.node})
-            [function] = [f for f in model.functions if f.name == 'NUTS']
+            [function] = [f for f in model.functions if f.name == name]
             self.assertEqual(list(function.attribute), ['log_density'])
             self.assertEqual(list(function.input)[:5], ['prng_state', 'sampler_state', 'settings', 'warmup', 'iterations'])
 
@@ -316,9 +339,10 @@ generated quantities {
         logging.getLogger('cmdstanpy').setLevel(logging.ERROR)
         self.write('t.stan', TUPLES)
         self.write('t.json', '{"N": 2}')
-        for metric, extra in (('diag', ()), ('dense', ('--save-warmup',)), ('unit', ('--thin', '3'))):
+        nuts, static = ('--max-treedepth', '5'), ('--engine', 'static', '--int-time', '1')
+        for metric, extra in (('diag', nuts), ('dense', (*nuts, '--save-warmup')), ('unit', (*static, '--thin', '3')), ('diag', static)):
             folder = self.path('fit-' + metric)
-            self.runner('sample', 't.stan', '--data', 't.json', '--metric', metric, '--output', folder, '--chains', '2', '--max-treedepth', '5', *SHORT, *extra)
+            self.runner('sample', 't.stan', '--data', 't.json', '--metric', metric, '--output', folder, '--chains', '2', *SHORT, *extra)
             fit = cmdstanpy.from_csv([os.path.join(folder, 't-%d.csv' % k) for k in (1, 2)])
             self.assertEqual((fit.chains, fit.num_draws_sampling), (2, 17 if '--thin' in extra else 50))
             if '--save-warmup' in extra: self.assertEqual(len(fit.draws(inc_warmup=True)), 110)

@@ -25,6 +25,7 @@ static void finish(void) { arena_free(arena); }
 typedef struct {
   const char *source, *data; /* data: JSON to bake in; NULL: data are inputs */
   Stan2onnxMetric metric;
+  Stan2onnxEngine engine;
   bool prob;
 } Model;
 
@@ -35,6 +36,7 @@ static Stan2onnxResult *compiled(const Model *m) {
                         .source_length = strlen(m->source),
                         .entry = STAN2ONNX_SAMPLE,
                         .metric = m->metric,
+                        .engine = m->engine,
                         .prob_dialect = m->prob};
   if (m->data) o.data = m->data, o.data_length = strlen(m->data);
   Stan2onnxResult *r = stan2onnx_compile(&o);
@@ -51,8 +53,10 @@ typedef struct {
 
 typedef struct {
   int64_t seed, chains, warmup, samples, iterations; /* iterations 0: all, -1: none */
-  double delta, max_depth, step, radius;             /* 0: the default */
-  const Named *inputs;                               /* others; they end with a NULL name */
+  double delta, step, radius;                        /* 0: the default */
+  Stan2onnxEngine engine;                            /* of the two that follow, which one it has */
+  double max_depth, int_time;
+  const Named *inputs; /* others; they end with a NULL name */
 } Run;
 
 typedef struct {
@@ -80,7 +84,8 @@ static double otherwise(double x, double usual) { return x != 0 ? x : usual; }
 static OrtTensor input(const Run *r, const OrtPort *port) {
   for (const Named *n = r->inputs; n && n->name; n++)
     if (!strcmp(n->name, port->name)) return n->tensor;
-  double settings[] = {otherwise(r->delta, 0.8), otherwise(r->max_depth, 10), otherwise(r->step, 1),
+  double length = r->engine ? r->int_time : otherwise(r->max_depth, 10);
+  double settings[] = {otherwise(r->delta, 0.8), length, otherwise(r->step, 1),
                        otherwise(r->radius, 2)};
   int64_t state[] = {r->seed >> 32, r->seed & INT64_C(0xffffffff)};
   int64_t all = r->warmup + r->samples;
@@ -214,9 +219,16 @@ static const char *const pair =
     "transformed parameters { real product = (x[1] - 1) * (x[2] + 2); }\n"
     "model { x ~ multi_normal([1, -2]', [[4, 1.5], [1.5, 1]]); }";
 
+/* Loops over engines, and over metrics within them. */
+enum { METRICS = 3 };
+static Stan2onnxMetric metric_of(int i) { return (Stan2onnxMetric)(i % METRICS); }
+static Stan2onnxEngine engine_of(int i) { return (Stan2onnxEngine)(i / METRICS); }
+
 START_TEST(correlated_normal) {
-  Model m = {.source = pair, .data = "{}", .metric = (Stan2onnxMetric)_i};
-  Draws d = run(&m, &(Run){.seed = 11, .chains = 24, .warmup = 300, .samples = 600});
+  Model m = {.source = pair, .data = "{}", .metric = metric_of(_i), .engine = engine_of(_i)};
+  Run r = {
+      .seed = 11, .chains = 24, .warmup = 300, .samples = 600, .engine = m.engine, .int_time = 1.5};
+  Draws d = run(&m, &r);
   const OrtTensor *x = drawn(&d, "x"), *product = drawn(&d, "product");
   check_close("mean of x[1]", of_chains(x, 300, 0, mean_of), exactly(1));
   check_close("mean of x[2]", of_chains(x, 300, 1, mean_of), exactly(-2));
@@ -251,14 +263,20 @@ static const char *const schools_data =
     "{\"J\": 8, \"y\": [28, 8, -3, 7, -1, 1, 18, 12], \"sigma\": [15, 10, 16, 11, 9, 11, 10, 18]}";
 
 START_TEST(slices_make_one_run) {
-  Model m = {.source = schools, .data = schools_data, .metric = (Stan2onnxMetric)_i};
+  Model m = {
+      .source = schools, .data = schools_data, .metric = metric_of(_i), .engine = engine_of(_i)};
   /* the first five to the last bit; what is computed of them may round otherwise among others */
-  static const char *const stacked[] = {"unconstrained_draws", "lp__",     "stepsize__",
-                                        "n_leapfrog__",        "energy__", "theta"};
+  const char *const stacked[] = {"unconstrained_draws",
+                                 "lp__",
+                                 "stepsize__",
+                                 m.engine ? "accept_stat__" : "n_leapfrog__",
+                                 "energy__",
+                                 "theta"};
   enum { STACKED = sizeof stacked / sizeof *stacked };
   static const int64_t lengths[] = {1, 74, 75, -1, 50, 100};
   OrtModel *session = session_of(&m);
-  Run whole = {.seed = 5, .chains = 3, .warmup = 200, .samples = 100};
+  Run whole = {
+      .seed = 5, .chains = 3, .warmup = 200, .samples = 100, .engine = m.engine, .int_time = 1.5};
   Draws all = run_session(session, &whole);
   Named state[] = {
       {"sampler_state", no_rows(ORT_F64, 1)}, {"sampler_keys", no_rows(ORT_I64, 2)}, {0}};
@@ -296,8 +314,9 @@ START_TEST(slices_make_one_run) {
 END_TEST
 
 START_TEST(chains_do_not_know_each_other) {
-  Model m = {.source = schools, .data = schools_data};
-  Run r = {.seed = 6, .chains = 6, .warmup = 60, .samples = 40};
+  Model m = {.source = schools, .data = schools_data, .engine = (Stan2onnxEngine)_i};
+  Run r = {
+      .seed = 6, .chains = 6, .warmup = 60, .samples = 40, .engine = m.engine, .int_time = 0.7};
   Draws many = run(&m, &r);
   const double *x = reals(&many, "unconstrained_draws");
   ck_assert(x[0] != x[100 * 10]);
@@ -318,9 +337,17 @@ START_TEST(forms_of_a_model_agree) {
                   {"sigma", tensor(ORT_F64, 1, 8, 0, sigma)},
                   {"init", no_rows(ORT_F64, 10)},
                   {0}};
-  Run r = {.seed = 7, .chains = 2, .warmup = 30, .samples = 20, .inputs = data};
-  Model baked = {.source = schools, .data = schools_data},
-        forms[] = {{.source = schools}, {.source = schools, .data = schools_data, .prob = true}};
+  Model baked = {.source = schools, .data = schools_data, .engine = (Stan2onnxEngine)_i},
+        forms[] = {baked, baked};
+  Run r = {.seed = 7,
+           .chains = 2,
+           .warmup = 30,
+           .samples = 20,
+           .inputs = data,
+           .engine = baked.engine,
+           .int_time = 0.7};
+  forms[0].data = NULL;
+  forms[1].prob = true;
   Draws a = run(&baked, &r);
   const double *x = reals(&a, "unconstrained_draws");
   for (int f = 0; f < 2; f++) {
@@ -334,7 +361,7 @@ END_TEST
 /* ---- where it starts ---- */
 
 START_TEST(starts_where_it_is_told) {
-  Model m = {.source = pair, .data = "{}"};
+  Model m = {.source = pair, .data = "{}", .engine = (Stan2onnxEngine)_i};
   static const double points[] = {1, 2, 30, -40};
   Named inputs[] = {{"init", tensor(ORT_F64, 2, 2, 2, points)}, {0}};
   Run r = {.seed = 1,
@@ -343,13 +370,16 @@ START_TEST(starts_where_it_is_told) {
            .samples = 1,
            .step = 1e-3,
            .max_depth = 1,
+           .engine = m.engine,
+           .int_time = 1e-3,
            .inputs = inputs};
   Draws d = run(&m, &r);
   ck_assert_int_eq(drawn(&d, "x")->dims[0], 2);
   for (int k = 0; k < 4; k++) ck_assert_double_le(fabs(reals(&d, "x")[k] - points[k]), 0.1);
   for (int k = 0; k < 2; k++) {
     ck_assert(reals(&d, "stepsize")[k] == 1e-3);
-    ck_assert(reals(&d, "n_leapfrog__")[k] == 1);
+    if (m.engine) ck_assert(reals(&d, "int_time__")[k] == 1e-3);
+    if (!m.engine) ck_assert(reals(&d, "n_leapfrog__")[k] == 1);
   }
 }
 END_TEST
@@ -357,14 +387,18 @@ END_TEST
 START_TEST(nowhere_to_start) {
   Model m = {.source =
                  "parameters { real x; } model { x ~ normal(0, 1); if (x < 100) reject(\"\"); }",
-             .data = "{}"};
-  Draws d = run(&m, &(Run){.seed = 1, .chains = 2, .warmup = 170, .samples = 10});
+             .data = "{}",
+             .engine = (Stan2onnxEngine)_i};
+  Run r = {
+      .seed = 1, .chains = 2, .warmup = 170, .samples = 10, .engine = m.engine, .int_time = 1e-2};
+  Draws d = run(&m, &r);
   for (int c = 0; c < 2; c++) ck_assert_int_eq(integers(&d, "status")[c], 1);
   for (int i = 0; i < 2 * 180; i++) ck_assert(isnan(reals(&d, "x")[i]));
   /* a point that is given is tried once; that of another chain is good */
   static const double points[] = {0, 101};
   Named inputs[] = {{"init", tensor(ORT_F64, 2, 2, 1, points)}, {0}};
-  d = run(&m, &(Run){.seed = 1, .warmup = 170, .samples = 10, .inputs = inputs});
+  r.inputs = inputs;
+  d = run(&m, &r);
   ck_assert_int_eq(integers(&d, "status")[0], 1);
   ck_assert_int_eq(integers(&d, "status")[1], 0);
   for (int i = 0; i < 180; i++) {
@@ -378,8 +412,11 @@ END_TEST
 START_TEST(tries_until_it_can_start) {
   Model m = {.source = "parameters { vector[3] x; } model { x ~ normal(1, 1); "
                        "for (k in 1:3) if (x[k] < 0) reject(\"\"); }",
-             .data = "{}"};
-  Draws d = run(&m, &(Run){.seed = 2, .chains = 20, .warmup = 10, .samples = 10});
+             .data = "{}",
+             .engine = (Stan2onnxEngine)_i};
+  Run r = {
+      .seed = 2, .chains = 20, .warmup = 10, .samples = 10, .engine = m.engine, .int_time = 1e-9};
+  Draws d = run(&m, &r);
   for (int c = 0; c < 20; c++) ck_assert_int_eq(integers(&d, "status")[c], 0);
   for (int i = 0; i < 20 * 20 * 3; i++) ck_assert(reals(&d, "x")[i] >= 0);
 }
@@ -387,16 +424,21 @@ END_TEST
 
 /* A flat density has no scale. */
 START_TEST(no_step_size) {
-  Model m = {.source = "parameters { real x; } model { }", .data = "{}"};
-  Draws d = run(&m, &(Run){.seed = 1, .chains = 1, .warmup = 20, .samples = 5});
+  Model m = {
+      .source = "parameters { real x; } model { }", .data = "{}", .engine = (Stan2onnxEngine)_i};
+  Run r = {.seed = 1, .chains = 1, .warmup = 20, .samples = 5, .engine = m.engine, .int_time = 1};
+  Draws d = run(&m, &r);
   ck_assert_int_eq(integers(&d, "status")[0], 2);
   ck_assert(isnan(reals(&d, "x")[24]));
 }
 END_TEST
 
 START_TEST(nothing_to_sample) {
-  Model m = {.source = "generated quantities { real z = 1; }", .data = "{}"};
-  Draws d = run(&m, &(Run){.seed = 1, .chains = 2, .warmup = 30, .samples = 10});
+  Model m = {.source = "generated quantities { real z = 1; }",
+             .data = "{}",
+             .engine = (Stan2onnxEngine)_i};
+  Run r = {.seed = 1, .chains = 2, .warmup = 30, .samples = 10, .engine = m.engine, .int_time = 1};
+  Draws d = run(&m, &r);
   const OrtTensor *x = drawn(&d, "unconstrained_draws");
   ck_assert(x->dims[0] == 2 && x->dims[1] == 40 && x->dims[2] == 0);
   for (int c = 0; c < 2; c++) ck_assert_int_eq(integers(&d, "status")[c], 0);
@@ -431,6 +473,49 @@ START_TEST(divergences_are_told) {
   for (int c = 0; c < 4; c++)
     for (int i = 200; i < 500; i++) count += reals(&d, "divergent__")[c * 500 + i];
   ck_assert(count > 0 && count < 600);
+}
+END_TEST
+
+/* What L leapfrog steps do to a standard normal's point x and momentum p is known: a turn by L
+ * times an angle that the step size tells. So the momentum of a transition can be told from its
+ * ends, and its energy and acceptance then tell of how many steps it was. */
+typedef struct {
+  double c, s, k; /* cosine and sine of the turn; how much shorter momenta are than positions */
+} Turn;
+
+static Turn turn_of(double step, double steps) {
+  double angle = acos(1 - step * step / 2);
+  return (Turn){cos(steps * angle), sin(steps * angle), sqrt(1 - step * step / 4)};
+}
+
+START_TEST(steps_fill_the_integration_time) {
+  enum { CHAINS = 6, LENGTH = 200 };
+  static const double times[] = {0.4, 3, 6.283185307179586, 20};
+  double time = times[_i];
+  int checked = 0, partial = 0;
+  Model m = {.source = "parameters { real x; } model { x ~ std_normal(); }",
+             .data = "{}",
+             .metric = STAN2ONNX_METRIC_UNIT,
+             .engine = STAN2ONNX_ENGINE_STATIC};
+  Run r = {.seed = 21, .engine = m.engine, .chains = CHAINS, .warmup = LENGTH, .int_time = time};
+  Draws d = run(&m, &r);
+  for (int c = 0; c < CHAINS; c++)
+    for (int i = 1; i < LENGTH; i++) {
+      int at = c * LENGTH + i;
+      double x = reals(&d, "x")[at - 1], y = reals(&d, "x")[at];
+      double step = reals(&d, "stepsize__")[at], steps = fmax(floor(time / step), 1);
+      ck_assert(reals(&d, "int_time__")[at] == time);
+      Turn t = turn_of(step, steps);
+      if (x == y || step > 1.9 || fabs(t.s) < 0.05) continue; /* stays, or tells nothing */
+      double p = (y - x * t.c) * t.k / t.s, q = p * t.c - x * t.s * t.k;
+      double start = (x * x + p * p) / 2, end = (y * y + q * q) / 2;
+      ck_assert_double_eq_tol(reals(&d, "energy__")[at], end, 1e-8 * (1 + end));
+      ck_assert_double_eq_tol(reals(&d, "accept_stat__")[at], fmin(exp(start - end), 1), 1e-8);
+      checked++;
+      partial += fmod(steps, 8) != 0;
+    }
+  ck_assert_int_gt(checked, CHAINS * LENGTH / 2);
+  ck_assert_int_gt(partial, checked / 2);
 }
 END_TEST
 
@@ -523,6 +608,61 @@ static void check_fixed(const char *name, const json_t *fixed) {
   check_points(json_object_get(fixed, "points"), drawn(&d, "n_leapfrog__"), WARMUP);
 }
 
+static void check_moments(const Draws *d, int64_t first, const json_t *expected) {
+  const OrtTensor *x = drawn(d, "unconstrained_draws");
+  check_close("acceptance", of_chains(drawn(d, "accept_stat__"), first, 0, mean_of),
+              theirs(expected, "accept", 0));
+  for (int64_t k = 0; k < x->dims[2]; k++) {
+    check_close("mean", of_chains(x, first, k, mean_of), theirs(expected, "mean", (size_t)k));
+    check_close("spread", of_chains(x, first, k, log_spread),
+                theirs(expected, "spread", (size_t)k));
+  }
+}
+
+static void check_static(const char *name, const json_t *expected) {
+  enum { CHAINS = 24, LENGTH = 1000 };
+  Model m = {.source = source_of(name), .data = "{}", .engine = STAN2ONNX_ENGINE_STATIC};
+  Run r = {.seed = 10, .engine = m.engine, .chains = CHAINS, .warmup = LENGTH, .samples = LENGTH};
+  r.int_time = json_number_value(json_object_get(expected, "int_time"));
+  Draws d = run(&m, &r);
+  int64_t width = drawn(&d, "inverse_metric")->dims[1];
+  check_close("step size", of_logarithms(reals(&d, "stepsize"), CHAINS, 1, 0),
+              theirs(expected, "stepsize", 0));
+  for (int64_t k = 0; k < width; k++)
+    check_close("metric", of_logarithms(reals(&d, "inverse_metric"), CHAINS, width, k),
+                theirs(expected, "metric", (size_t)k));
+  check_moments(&d, LENGTH, expected);
+}
+
+/* The share of draws that are not the one before. */
+static Estimate moves(const OrtTensor *x, int64_t first) {
+  int64_t chains = x->dims[0], n = x->dims[1], width = x->dims[2];
+  double *each = ARENA_ARRAY(arena, double, (size_t)chains);
+  for (int64_t c = 0; c < chains; c++) {
+    const double *at = (const double *)x->data + c * n * width;
+    for (int64_t i = first + 1; i < n; i++)
+      each[c] += (at[i * width] != at[(i - 1) * width]) / (double)(n - first - 1);
+  }
+  return estimate(each, chains);
+}
+
+static void check_static_fixed(const char *name, const json_t *expected) {
+  enum { CHAINS = 24, WARMUP = 200, LENGTH = 1000 };
+  Model m = {.source = source_of(name),
+             .data = "{}",
+             .metric = STAN2ONNX_METRIC_UNIT,
+             .engine = STAN2ONNX_ENGINE_STATIC};
+  Run r = {.seed = 12, .engine = m.engine, .chains = CHAINS, .samples = WARMUP + LENGTH};
+  r.int_time = json_number_value(json_object_get(expected, "int_time"));
+  r.step = json_number_value(json_object_get(expected, "stepsize"));
+  Draws d = run(&m, &r);
+  check_moments(&d, WARMUP, expected);
+  check_close("moves", moves(drawn(&d, "unconstrained_draws"), WARMUP),
+              theirs(expected, "moves", 0));
+  check_close("energy", of_chains(drawn(&d, "energy__"), WARMUP, 0, mean_of),
+              theirs(expected, "energy", 0));
+}
+
 START_TEST(samples_as_stan) {
   const char *name;
   json_t *model;
@@ -533,6 +673,10 @@ START_TEST(samples_as_stan) {
     check_adapted(name, model);
     const json_t *fixed = json_object_get(model, "fixed");
     if (fixed) check_fixed(name, fixed);
+    const json_t *expected = json_object_get(model, "static");
+    if (expected) check_static(name, expected);
+    expected = json_object_get(model, "static_fixed");
+    if (expected) check_static_fixed(name, expected);
   }
 }
 END_TEST
@@ -544,15 +688,16 @@ static int run_suite(void) {
   TCase *c = tcase_create("samplers");
   tcase_add_checked_fixture(c, begin, finish);
   tcase_set_timeout(c, 0);
-  tcase_add_loop_test(c, correlated_normal, 0, 3);
-  tcase_add_loop_test(c, slices_make_one_run, 0, 3);
-  tcase_add_test(c, chains_do_not_know_each_other);
-  tcase_add_test(c, forms_of_a_model_agree);
-  tcase_add_test(c, starts_where_it_is_told);
-  tcase_add_test(c, nowhere_to_start);
-  tcase_add_test(c, tries_until_it_can_start);
-  tcase_add_test(c, no_step_size);
-  tcase_add_test(c, nothing_to_sample);
+  tcase_add_loop_test(c, correlated_normal, 0, ENGINES * METRICS);
+  tcase_add_loop_test(c, slices_make_one_run, 0, ENGINES * METRICS);
+  tcase_add_loop_test(c, chains_do_not_know_each_other, 0, ENGINES);
+  tcase_add_loop_test(c, forms_of_a_model_agree, 0, ENGINES);
+  tcase_add_loop_test(c, starts_where_it_is_told, 0, ENGINES);
+  tcase_add_loop_test(c, nowhere_to_start, 0, ENGINES);
+  tcase_add_loop_test(c, tries_until_it_can_start, 0, ENGINES);
+  tcase_add_loop_test(c, no_step_size, 0, ENGINES);
+  tcase_add_loop_test(c, nothing_to_sample, 0, ENGINES);
+  tcase_add_loop_test(c, steps_fill_the_integration_time, 0, 4);
   tcase_add_loop_test(c, depth_is_limited, 1, 8);
   tcase_add_test(c, divergences_are_told);
   tcase_add_loop_test(c, samples_as_stan, 0,

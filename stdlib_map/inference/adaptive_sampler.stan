@@ -27,10 +27,33 @@ tuple(array[] vector, real) no_stock(int D) {
   return (rep_array(rep_vector(0, D + 3), numbers_in_stock(D)), 1.0 * numbers_in_stock(D));
 }
 
-// From here until at least half of the chains have come to the end of a trajectory: the state, the trajectories in progress, the
-// random numbers in stock, whether an iteration has ended, the position, what CmdStan tells of it (log density, acceptance probability,
-// step size, depth, points, divergence, energy), and whether some chain has iterations left.
-tuple(tuple(vector, vector, matrix, matrix, vector, matrix, vector, vector), tuple(vector, vector, array[] vector, vector, vector), tuple(array[] vector, real), real, vector, vector, int) nuts_trip(int kind, int D, tuple(vector, vector, matrix, matrix, vector, matrix, vector, vector) state, tuple(vector, vector, array[] vector, vector, vector) trajectories, tuple(array[] vector, real) numbers, vector settings, int warmup, real goal, matrix table, matrix criteria, array[,] int blocks) {
+// What a trajectory that starts takes of the stock, made anew where that of some chain is used up; and what is in stock then.
+tuple(vector, tuple(array[] vector, real)) take_numbers(int D, int starts, real trajectory, tuple(array[] vector, real) numbers) {
+  array[size(numbers.1)] vector[D + 3] stock = numbers.1;
+  real used = numbers.2;
+  if (some_chain(starts && used == size(stock))) {
+    int normals = 2 * ((D + 1) %/% 2);
+    for (j in 1:size(stock)) {
+      vector[normals + 3] v = numbered_units(trajectory + j - 1, normals + 3);
+      stock[j] = append_row(normal_of_units(head(v, normals), D), tail(v, 3));
+    }
+    used = 0;
+  }
+  vector[D + 3] u = stock[min(to_int(used), size(stock) - 1) + 1]; // of chains that take none now, any will do
+  return (u, (stock, used + starts));
+}
+
+// Where a trajectory starts that is to find a point or a step size, of a chain that is here: at the point to be tried.
+vector point_to_try(real stage, real trajectory, vector here, real radius) {
+  int D = (num_elements(here) - 1) %/% 2;
+  int looking = stage == 4;
+  return looking ? append_row(radius * (2 * numbered_units(-1 - trajectory, D) - 1), tail(here, D + 1)) : here;
+}
+
+// What trajectories leave behind that have got a chain from where `state` has it to `place`: the state, whether an iteration has ended,
+// the position then, and whether some chain has iterations left. Of a trajectory that ends: its acceptance probability, and its last
+// point, which is what a search asks for.
+tuple(tuple(vector, vector, matrix, matrix, vector, matrix, vector, vector), real, vector, int) adapted(int kind, int D, tuple(vector, vector, matrix, matrix, vector, matrix, vector, vector) state, vector place, int starts, int ends, real accept, vector point, vector settings, int warmup, real goal) {
   vector[2 * D + 1] here;
   vector[num_elements(state.2)] scale;
   matrix[rows(state.3), cols(state.3)] metric;
@@ -40,59 +63,14 @@ tuple(tuple(vector, vector, matrix, matrix, vector, matrix, vector, vector), tup
   vector[2] n;
   vector[11] a;
   (here, scale, metric, factor, estimates, products, n, a) = state;
-  vector[3 * D + 1] near;
-  vector[9 * D + 3] later;
-  array[size(trajectories.3)] vector[3 * D] kept;
-  vector[12] c;
-  vector[5] lot;
-  (near, later, kept, c, lot) = trajectories;
-
-  // new trajectories
-  int active = n[1] < goal;
-  int starts = active && c[1] == 0;
-  array[size(numbers.1)] vector[D + 3] stock = numbers.1;
-  real used = numbers.2;
-  if (some_chain(starts && used == size(stock))) {
-    int normals = 2 * ((D + 1) %/% 2);
-    for (j in 1:size(stock)) {
-      vector[normals + 3] v = numbered_units(n[2] + j - 1, normals + 3);
-      stock[j] = append_row(normal_of_units(head(v, normals), D), tail(v, 3));
-    }
-    used = 0;
-  }
-  vector[D + 3] u = stock[min(to_int(used), size(stock) - 1) + 1]; // of chains that take none now, any will do
-  vector[D] p = head(u, D);
-  vector[2 * D + 1] from = here;
-  real limit = settings[2];
-  vector[4] setup = [floor(8 * u[D + 1]), limit < 3 ? 2 * limit - 1.5 : 50, a[1], limit]';
-  int searching = some_chain(a[2] > 0);
-  if (searching) {
-    int looking = a[2] == 4;
-    from = looking ? append_row(settings[4] * (2 * numbered_units(-1 - n[2], D) - 1), tail(here, D + 1)) : here;
-    vector[4] one_step = [0, 0.5, a[2] >= 4 ? 0 : a[1], 1]';
-    setup = a[2] > 0 ? one_step : setup;
-  }
-  real energy = 0.5 * dot_self(p) - from[2 * D + 1];
-  near = starts ? append_row(p, from) : near;
-  c = starts ? append_row(append_row([1, 0, energy, 0, 0, 0, 0]', head(setup, 3)), [energy, setup[4]]') : c;
-  lot = starts ? [u[D + 2], u[D + 3], 1, 1, 1]' : lot;
-
-  for (block in 1:1000000000) {
-    (here, (near, later, kept, c, lot)) = nuts_block(kind, scale, factor, searching, here, (near, later, kept, c, lot), table, criteria, blocks);
-    if (2 * over_chains(c[1]) <= over_chains(active)) break;
-  }
-
-  int ends = active && c[1] == 0;
+  here = place;
   int done = ends && a[2] == 0;
-  real accept = c[4] / greater_of(c[5], 1);
-  vector[7] told = [here[2 * D + 1], accept, c[10], c[2], c[5], c[6], c[3]]';
   int learns = done && n[1] < warmup;
   real iteration = n[1] + done;
 
-  if (searching) {
+  if (some_chain(a[2] > 0)) {
     real step = a[1];
     real stage = a[2];
-    vector[2 * D + 1] point = tail(near, 2 * D + 1);
     int finding = ends && stage >= 4;
     int found = finding && abs(sum(tail(point, D + 1))) < positive_infinity();
     real tries = a[4] + finding;
@@ -163,7 +141,6 @@ tuple(tuple(vector, vector, matrix, matrix, vector, matrix, vector, vector), tup
     }
     a = [step, stage, a[3], a[4], average, excess, a[7], averaged, counted, end, width]';
   }
-  used += starts;
   n = [iteration, n[2] + starts]';
-  return ((here, scale, metric, factor, estimates, products, n, a), (near, later, kept, c, lot), (stock, used), 1.0 * done, head(here, D), told, some_chain(iteration < goal));
+  return ((here, scale, metric, factor, estimates, products, n, a), 1.0 * done, head(here, D), some_chain(iteration < goal));
 }

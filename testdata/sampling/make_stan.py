@@ -8,11 +8,15 @@ Of each model, over CHAINS chains (mean and standard deviation between chains): 
 metric after warmup; of the draws of each chain, `leapfrogs`, the logarithm of the mean number of points, `accept`, the mean acceptance probability,
 `divergent`, the share that diverged, `mean` and `spread`, mean and logarithm of the standard deviation of each unconstrained value.
 `fixed`, of some models: with a unit metric and a step size of `stepsize`, how often trajectories had how many points (`points`).
+`static` and `static_fixed`, of some models: the same of static HMC with an integration time of `int_time`, and, of the latter, `moves`, the share of
+draws that are not the one before, and `energy`, the mean of the energy.
 """
 import collections, json, os, subprocess, sys, tempfile
 import httpstan, numpy as np
 
 CHAINS, WARMUP, SAMPLES = 40, 1000, 1000
+STATIC = {'correlated': 1.5, 'logistic': 2, 'schools': 1}
+STATIC_FIXED = {'correlated': (1.5, 0.4), 'schools': (1, 0.3)}
 FIXED = {'normal_steps': 0.9, 'correlated': 0.15, 'funnel': 0.3, 'banana': 0.2}
 HERE = os.path.dirname(os.path.abspath(__file__))
 STAN = os.path.dirname(httpstan.__file__)
@@ -60,6 +64,19 @@ def expected(name):
             counts = collections.Counter(draws[:, :, 4].astype(int).ravel().tolist())
             out['fixed'] = {'stepsize': FIXED[name], 'chains': 20, 'warmup': 200, 'samples': 2000, 'points': sorted(counts.items()),
                             'leapfrogs': between(draws[:, :, 4].mean(1)), 'divergent': between(draws[:, :, 5].mean(1)), 'accept': between(draws[:, :, 1].mean(1))}
+        if name in STATIC:
+            tuned, draws = run(exe, 'static', CHAINS, WARMUP, SAMPLES, STATIC[name])
+            x = draws[:, :, 5:]
+            out['static'] = {'int_time': STATIC[name], 'chains': CHAINS, 'warmup': WARMUP, 'samples': SAMPLES, 'stepsize': between(np.log(tuned[:, 0])),
+                             'metric': between(np.log(tuned[:, 1:])), 'accept': between(draws[:, :, 1].mean(1)), 'mean': between(x.mean(1)),
+                             'spread': between(np.log(x.std(1)))}
+        if name in STATIC_FIXED:
+            time, step = STATIC_FIXED[name]
+            _, draws = run(exe, 'static_fixed', 20, 200, 2000, time, step)
+            x = draws[:, :, 5:]
+            out['static_fixed'] = {'int_time': time, 'stepsize': step, 'chains': 20, 'warmup': 200, 'samples': 2000, 'accept': between(draws[:, :, 1].mean(1)),
+                                   'moves': between((np.diff(x[:, :, 0], axis=1) != 0).mean(1)), 'energy': between(draws[:, :, 4].mean(1)),
+                                   'mean': between(x.mean(1)), 'spread': between(np.log(x.std(1)))}
     return out
 
 
