@@ -3,7 +3,7 @@
 //   5 estimates of the mean and of the sum of squares, of which that of a dense metric is 6
 //   7 iterations so far, and trajectories so far, by which their random numbers are numbered
 //   8 numbers that only adaptation changes: 1 step size, 2 stage, 3 status, 4 points tried; 5 averaged log step size, 6 averaged excess, 7 mu
-//     and 8 iterations of dual averaging; 9 draws in the window, 10 its last iteration and 11 its width.
+//     and 8 iterations of dual averaging; 9 draws in the window, 10 its last iteration and 11 its width, 12 after which iteration the windows begin and 13 until which they last.
 // The stage is 0 while it samples. At first it looks for a point, 4 at random or 5 at the one given; then for a step size: 1 decides
 // whether it doubles (2) or halves it (3) until acceptance crosses 0.8. Each of these takes a trajectory of which one step counts.
 
@@ -14,7 +14,8 @@ tuple(vector, vector, matrix, matrix, vector, matrix, vector, vector) adaptive_s
   real width = first_window(warmup);
   return (append_row(position, rep_vector(0, D + 1)), rep_vector(1, diagonal), identity_matrix(dense), identity_matrix(dense),
           rep_vector(0, kind == 0 ? 0 : D + diagonal), rep_matrix(0, dense, dense), [0, 0]',
-          [settings[3], given ? 5 : 4, 0, 0, 0, 0, log(10 * settings[3]), 0, 0, first_buffer(warmup) + width - 1, width]');
+          [settings[3], given ? 5 : 4, 0, 0, 0, 0, log(10 * settings[3]), 0, 0, first_buffer(warmup) + width - 1, width,
+           first_buffer(warmup), warmup - last_buffer(warmup)]');
 }
 
 // Random numbers for the trajectories to come, made for several at once: of each the momentum's standard normal numbers, then three
@@ -61,12 +62,12 @@ tuple(tuple(vector, vector, matrix, matrix, vector, matrix, vector, vector), rea
   vector[num_elements(state.5)] estimates;
   matrix[rows(state.6), cols(state.6)] products;
   vector[2] n;
-  vector[11] a;
+  vector[13] a;
   (here, scale, metric, factor, estimates, products, n, a) = state;
   here = place;
   int done = ends && a[2] == 0;
-  int learns = done && n[1] < warmup;
   real iteration = n[1] + done;
+  int learns = done && n[1] < warmup;
 
   if (some_chain(a[2] > 0)) {
     real step = a[1];
@@ -86,7 +87,7 @@ tuple(tuple(vector, vector, matrix, matrix, vector, matrix, vector, vector), rea
     real mu = settled && iteration > 0 ? log(10 * step) : a[7];
     real next = up ? 2 : 3;
     stage = found ? (warmup > 0 && D > 0 ? 1 : 0) : lost || endless || settled ? 0 : ends && stage == 1 ? next : stage;
-    a = append_row(append_row([step, stage, status, tries]', segment(a, 5, 2)), append_row(mu, tail(a, 4)));
+    a = append_row(append_row([step, stage, status, tries]', segment(a, 5, 2)), append_row(mu, tail(a, 6)));
   }
 
   if (some_chain(learns)) {
@@ -100,7 +101,7 @@ tuple(tuple(vector, vector, matrix, matrix, vector, matrix, vector, vector), rea
     real width = a[11];
     (step, average, excess) = dual_averaging(learns, accept, settings[1], averaged, average, excess, a[7]);
     step = learns ? exp(iteration == warmup ? average : step) : a[1];
-    int counts = learns && iteration > first_buffer(warmup) && iteration <= warmup - last_buffer(warmup);
+    int counts = learns && iteration > a[12] && iteration <= a[13];
     if (kind > 0 && some_chain(counts)) {
       int M = kind == 0 ? 0 : D;
       vector[M] q = head(here, M);
@@ -120,7 +121,7 @@ tuple(tuple(vector, vector, matrix, matrix, vector, matrix, vector, vector), rea
       if (some_chain(closes)) {
         real trust = counted / (counted + 5);
         real denominator = counted > 1 ? counted - 1 : 1;
-        real last = warmup - last_buffer(warmup) - 1;
+        real last = a[13] - 1;
         real next = end + 2 * width;
         if (kind == 1) {
           scale = closes ? trust * (squares / denominator) + 1e-3 * (1 - trust) : scale;
@@ -139,7 +140,7 @@ tuple(tuple(vector, vector, matrix, matrix, vector, matrix, vector, vector), rea
         width = closes ? 2 * width : width;
       }
     }
-    a = [step, stage, a[3], a[4], average, excess, a[7], averaged, counted, end, width]';
+    a = [step, stage, a[3], a[4], average, excess, a[7], averaged, counted, end, width, a[12], a[13]]';
   }
   n = [iteration, n[2] + starts]';
   return ((here, scale, metric, factor, estimates, products, n, a), 1.0 * done, head(here, D), some_chain(iteration < goal));

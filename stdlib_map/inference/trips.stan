@@ -11,7 +11,7 @@ tuple(tuple(vector, vector, array[] vector, vector, vector), tuple(array[] vecto
 tuple(tuple(tuple(vector, vector, matrix, matrix, vector, matrix, vector, vector), real, vector, int), tuple(vector, vector, array[] vector, vector, vector), tuple(array[] vector, real), vector) nuts_trip(int kind, int D, tuple(vector, vector, matrix, matrix, vector, matrix, vector, vector) state, tuple(vector, vector, array[] vector, vector, vector) trajectories, tuple(array[] vector, real) numbers, vector settings, int warmup, real goal, matrix table, matrix criteria, array[,] int blocks) {
   vector[2 * D + 1] here = state.1;
   vector[2] n = state.7;
-  vector[11] a = state.8;
+  vector[13] a = state.8;
   vector[3 * D + 1] near;
   vector[9 * D + 3] later;
   array[size(trajectories.3)] vector[3 * D] kept;
@@ -60,7 +60,7 @@ tuple(tuple(vector, vector), tuple(array[] vector, real)) static_hmc_preparation
 tuple(tuple(tuple(vector, vector, matrix, matrix, vector, matrix, vector, vector), real, vector, int), tuple(vector, vector), tuple(array[] vector, real), vector) static_hmc_trip(int kind, int D, tuple(vector, vector, matrix, matrix, vector, matrix, vector, vector) state, tuple(vector, vector) trajectories, tuple(array[] vector, real) numbers, vector settings, int warmup, real goal) {
   vector[2 * D + 1] here = state.1;
   vector[2] n = state.7;
-  vector[11] a = state.8;
+  vector[13] a = state.8;
   vector[3 * D + 1] near = trajectories.1;
   vector[6] c = trajectories.2;
 
