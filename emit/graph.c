@@ -195,12 +195,12 @@ static void emit_loop(Frame *f, const IrNode *n, const char **wanted) {
 
 /* ---- LOOP as Scan ---- */
 
-/* Scan takes half of Loop's time per iteration, but it must know before the first that there is
- * one. */
+/* Scan takes half of Loop's time per iteration, but there must be one, and as many rows of each
+ * input as iterations. */
 static bool fits_scan(const IrNode *n) {
-  const IrValue *count = n->in[0];
-  return !n->attr.has_condition && count && count->constant && count->constant->data.i64[0] > 0 &&
-         !unlimited(count);
+  if (n->attr.has_condition || unlimited(n->in[0])) return false;
+  const IrTensor *count = n->in[0]->constant;
+  return count ? count->data.i64[0] > 0 : ir_scans_count(n);
 }
 
 /* Besides the scanned inputs, Scan is given the numbers of the iterations where the body uses them,
@@ -244,7 +244,8 @@ static void directions(Frame *f, Node *node, const char *key, int count, bool re
   if (reverse && count) node_ints(node, key, each, (size_t)count);
 }
 
-static void emit_scan(Frame *f, const IrNode *n, const char **wanted) {
+/* names: of the results, or NULL where they are to be found. */
+static void scan_node(Frame *f, const IrNode *n, const char **names) {
   Graph *g = f->graph;
   LoopLayout l = loop_layout(n);
   int scanned = n->attr.scanned + (scans_numbers(n) ? 1 : 0);
@@ -257,9 +258,53 @@ static void emit_scan(Frame *f, const IrNode *n, const char **wanted) {
   node_int(node, "num_scan_inputs", scanned);
   directions(f, node, "scan_input_directions", scanned, n->attr.reverse);
   directions(f, node, "scan_output_directions", l.outs, n->attr.reverse);
+  node_end_many(node, names, (size_t)n->out_count);
+}
+
+/* What a loop without iterations stacks; sizes that only an iteration would have shown are 0. */
+static const char *empty_stack(Graph *g, const IrValue *v) {
+  IrType t = v->type;
+  t.dim[0] = 0;
+  for (int k = 1; k < t.rank; k++)
+    if (t.dim[k] == IR_DYNAMIC) t.dim[k] = 0;
+  return constant(g, ir_tensor_new(g->writer->arena, t));
+}
+
+/* A branch of a choice between a loop with and one without iterations. */
+static Onnx__GraphProto *scan_branch(Frame *outer, const IrNode *n, bool runs) {
+  Writer *w = outer->graph->writer;
+  LoopLayout l = loop_layout(n);
+  size_t count = (size_t)n->out_count;
+  Frame f = *outer;
+  f.graph = graph_new(w, outer->graph, n->scope ? outermost(n->scope) : outer->graph->inside);
+  const char **results = ARENA_ARRAY(w->arena, const char *, count);
+  Onnx__ValueInfoProto **outputs = ARENA_ARRAY(w->arena, Onnx__ValueInfoProto *, count);
+  fresh_results(w, results, n->out_count);
+  if (runs) scan_node(&f, n, results);
+  for (int k = 0; k < n->out_count; k++) {
+    const char *without = k < n->attr.carried ? name_of(outer, n->in[l.first_carried + k])
+                                              : empty_stack(f.graph, n->out[k]);
+    if (!runs) node_end_named(node_of1(f.graph, "Identity", without), results[k]);
+    outputs[k] = value_info(w->arena, results[k], &n->out[k]->type, NULL);
+  }
+  return graph_proto(f.graph, runs ? "then" : "else", NULL, 0, outputs, count);
+}
+
+static void emit_scan(Frame *f, const IrNode *n, const char **wanted) {
+  Graph *g = f->graph;
   const char **names = ARENA_ARRAY(g->writer->arena, const char *, (size_t)n->out_count);
   for (int k = 0; k < n->out_count; k++) names[k] = wanted[n->out[k]->id];
-  node_end_many(node, names, (size_t)n->out_count);
+  if (n->in[0]->constant) {
+    scan_node(f, n, names);
+  } else {
+    for (int k = 0; k < n->in_count; k++) name_of(f, n->in[k]); /* outside of the branches */
+    const char *any = apply2(g, "Greater", name_of(f, n->in[0]), constant_i64(g, 0));
+    Onnx__GraphProto *then = scan_branch(f, n, true), *orelse = scan_branch(f, n, false);
+    Node *node = node_of1(g, "If", any);
+    node_graph(node, "then_branch", then);
+    node_graph(node, "else_branch", orelse);
+    node_end_many(node, names, (size_t)n->out_count);
+  }
   for (int k = 0; k < n->out_count; k++) f->names[n->out[k]->id] = names[k];
 }
 

@@ -2,6 +2,8 @@
  * them; what need not be in the loop goes out of it. */
 #include "ir/copy_loop.h"
 
+#include "ir/extent.h"
+
 /* ---- the plan ---- */
 
 static bool is_invariant(const LoopCopy *l, int k) {
@@ -43,8 +45,11 @@ static LoopCopy plan_loop(Copier *c, const IrNode *n, IrValue *const *in) {
   const IrTensor *count = l.count->constant;
   l.runs = count && count->data.i64[0] > 0 && (!l.condition || is_true(l.condition));
   l.trips = count ? count->data.i64[0] : 0;
-  l.split = c->session->options.hoist && !l.condition && l.trips > 1;
-  for (int k = l.first_scanned; k < l.first_captured; k++) l.split &= in[k]->type.dim[0] == l.trips;
+  l.open = l.count && !count && is_shared_size(c->b, l.count);
+  l.split = c->session->options.hoist && !l.condition && (l.open || l.trips > 1);
+  for (int k = l.first_scanned; k < l.first_captured && l.split; k++)
+    l.split = has_extent(in[k], 0, l.count);
+  if (l.split && l.open) l.count = ir_binary(c->b, IR_MAX, l.count, ir_i64(c->b, 0));
   if (l.split && !c->b->module->options.no_algebra)
     l.body = regrouped_body(c->session, l.body, l.carried);
   size_t values = (size_t)l.body->value_count;
@@ -184,6 +189,10 @@ static bool repeats(const LoopCopy *l, const IrValue *v) {
          v->type.rank < IR_MAX_RANK;
 }
 
+static void take_stack(LoopCopy *l, const IrValue *v, IrValue *const *results, int *made) {
+  if (l->stacks[v->id]) l->outside.map[v->id] = loop_in_shape(l, v, results[(*made)++]);
+}
+
 static void emit_loop(LoopCopy *l, Copier *inner, IrLoop loop) {
   Arena *a = l->c->b->module->arena;
   const IrFunction *f = l->body;
@@ -201,8 +210,10 @@ static void emit_loop(LoopCopy *l, Copier *inner, IrLoop loop) {
   ir_loop(l->c->b, loop, inner->b, results);
   for (int k = 0; k < l->carried; k++)
     if (is_carried(l, k)) l->c->map[l->node->out[k]->id] = results[made++];
-  for (int id = 0; id < f->value_count; id++)
-    if (l->stacks[id]) l->outside.map[id] = results[made++];
+  for (int k = 0; k < f->param_count; k++) take_stack(l, f->params[k], results, &made);
+  for (int i = 0; i < f->node_count; i++)
+    for (int k = 0; k < f->nodes[i]->out_count; k++)
+      take_stack(l, f->nodes[i]->out[k], results, &made);
 }
 
 static void finish_loop(LoopCopy *l) {

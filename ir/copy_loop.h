@@ -25,8 +25,8 @@ typedef struct {
   bool *keep_carried, *keep_out;
   bool runs; /* there is at least one iteration */
 
-  /* Splitting: for loops of a known number of iterations, at least two. */
-  bool split;
+  /* Splitting: for loops of at least two iterations, or of a number that is not known. */
+  bool split, open;
   int64_t trips;
   Copier outside; /* by value id of the body: live values, their uses, and what is outside, stacked
                      along a new axis 0 where it differs between iterations */
@@ -80,5 +80,8 @@ IrValue *loop_accumulated(LoopCopy *l, int k);
 IrValue *loop_last(LoopCopy *l, int k);
 /* v of the body, stacked along an axis 0 of full extent. */
 IrValue *loop_stacked(LoopCopy *l, const IrValue *v);
+/* What the loop has stacked of v, which without iterations has forgotten its shape, in that shape.
+ */
+IrValue *loop_in_shape(LoopCopy *l, const IrValue *v, IrValue *stack);
 
 #endif

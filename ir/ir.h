@@ -207,6 +207,8 @@ typedef struct {
   bool reverse;
 } IrLoop;
 void ir_loop(IrBuilder *b, IrLoop loop, IrBuilder *body, IrValue **results);
+/* Whether a LOOP's scanned inputs are known to have as many rows as its count says. */
+bool ir_scans_count(const IrNode *loop);
 /* The same for a body that is a closed function: all its parameters beyond the explicit ones are
  * given as constants `extra`. */
 void ir_loop_closed(IrBuilder *b, IrLoop loop, IrFunction *body, IrValue *const *extra,
@@ -338,7 +340,7 @@ IrFunction *ir_grad(IrFunction *f, int which, const bool *wrt);
 /* f rebuilt through a fresh builder: everything ir_emit does, plus dead code. */
 IrFunction *ir_simplify(IrFunction *f);
 /* f with loops that fill a tensor row by row carrying the rows that they read instead of all of it,
- * where the numbers of rows and iterations are known. */
+ * where it is known how many more rows than iterations there are. */
 IrFunction *ir_unbuffer(IrFunction *f);
 /* f with some of its nodes replaced by cheaper ones that differentiation would not like, as
  * logarithms of products for sums of logarithms. */

@@ -4,7 +4,9 @@
  * too, and what is carried over one iteration only is the stack of it, shifted. */
 #include "ir/copy_loop.h"
 
+#include "ir/affine.h"
 #include "ir/algebra.h"
+#include "ir/extent.h"
 
 #include <string.h>
 
@@ -12,6 +14,8 @@
 static const int64_t MOST_ELEMENTS = 1 << 22;
 /* What a node, a carried value and a stacked result of a loop cost in each iteration. */
 enum { COST_NODE = 4, COST_CARRIED = 2, COST_STACK = 6 };
+/* Elements of a row of a stack that may have any number of them. */
+enum { MOST_OF_MANY = 64 };
 
 /* ---- batched ops ---- */
 
@@ -31,6 +35,7 @@ static int first_size(const IrNode *n) {
   }
 }
 
+/* Whether a stack of v would not be too large, where the number of iterations is known. */
 static bool fits_memory(const LoopCopy *l, const IrType *t) {
   int64_t n = l->trips;
   for (int k = 0; k < t->rank; k++) {
@@ -41,11 +46,71 @@ static bool fits_memory(const LoopCopy *l, const IrType *t) {
   return n <= MOST_ELEMENTS && t->rank < IR_MAX_RANK - 1;
 }
 
-static bool can_batch(const LoopCopy *l, const IrNode *n) {
+static IrValue *fixed_size(LoopCopy *l, const IrValue *v, int axis);
+
+/* Whether something is stacked anyway whose elements have an axis of that size. */
+static bool is_stacked_size(LoopCopy *l, const IrValue *size) {
+  for (int k = l->first_scanned; k < l->first_captured; k++)
+    for (int a = 1; a < l->in[k]->type.rank; a++)
+      if (same_size(size, extent_of(l->c->b, l->in[k], a))) return true;
+  for (int k = 0; k < l->outs; k++)
+    for (int a = 0; a < out_result(l, k)->type.rank && l->keep_out[k]; a++) {
+      IrValue *other = fixed_size(l, out_result(l, k), a);
+      if (other && same_size(size, other)) return true;
+    }
+  return false;
+}
+
+/* Whether v may be stacked. Where the number of iterations is not known, that is what is small, or
+ * no larger than other stacks by more than a small factor. */
+static bool fits_stack(LoopCopy *l, const IrValue *v) {
+  int64_t n = 1;
+  int open = 0;
+  if (!l->open) return fits_memory(l, &v->type);
+  for (int k = 0; k < v->type.rank; k++) {
+    int64_t d = v->type.dim[k];
+    IrValue *size = d == IR_DYNAMIC ? fixed_size(l, v, k) : NULL;
+    if (d == IR_DYNAMIC && (open++ || !size || !is_stacked_size(l, size))) return false;
+    if (d != IR_DYNAMIC && d > MOST_OF_MANY) return false;
+    if (d != IR_DYNAMIC) n *= d;
+    if (n > MOST_OF_MANY) return false;
+  }
+  return v->type.rank < IR_MAX_RANK - 1;
+}
+
+/* Whether the result of n is no larger than one of its operands, which is stacked, or than a tensor
+ * of which each iteration reads another part. */
+static bool follows_stack(const LoopCopy *l, const IrNode *n) {
+  const IrType *t = &n->out[0]->type;
+  int64_t offset;
+  switch (n->op) {
+  case IR_RESHAPE:
+  case IR_TRANSPOSE:
+  case IR_SLICE:
+  case IR_REVERSE:
+  case IR_CUMSUM:
+  case IR_REDUCE_SUM:
+  case IR_REDUCE_PROD:
+  case IR_REDUCE_MAX:
+  case IR_REDUCE_MIN:
+  case IR_REDUCE_ANY:
+  case IR_REDUCE_ALL: return place_of(l, n->in[0]) == PLACE_STACKED;
+  case IR_GATHER:
+    return place_of(l, n->in[0]) == PLACE_OUTSIDE && place_of(l, n->in[1]) == PLACE_STACKED &&
+           affine_numbers(l->outside.map[n->in[1]->id], &offset);
+  default: break;
+  }
+  for (int k = 0; k < n->in_count && ir_op_elementwise(n->op); k++)
+    if (place_of(l, n->in[k]) == PLACE_STACKED && covers(&n->in[k]->type, t)) return true;
+  return false;
+}
+
+static bool can_batch(LoopCopy *l, const IrNode *n) {
   if (!l->split || has_body(n) || n->op == IR_NONZERO) return false;
   for (int k = first_size(n); k < n->in_count; k++)
     if (place_of(l, n->in[k]) != PLACE_OUTSIDE) return false;
-  return fits_memory(l, &n->out[0]->type);
+  if (l->open && n->out[0]->type.rank < IR_MAX_RANK - 1 && follows_stack(l, n)) return true;
+  return fits_stack(l, n->out[0]);
 }
 
 /* n for all iterations at once, of operands that are outside or stacked. */
@@ -91,11 +156,20 @@ IrValue *loop_stacked(LoopCopy *l, const IrValue *v) {
   return ir_broadcast(b, stack, dims, stack->type.rank);
 }
 
+/* The carried value k as the loop begins and as iterations end, in the order of their numbers. */
+static IrValue *all_values(LoopCopy *l, int k, IrValue *ends) {
+  IrValue *first = ir_unsqueeze(l->c->b, initial_value(l, k), 0);
+  bool reverse = l->node->attr.reverse;
+  return ir_concat(l->c->b, reverse ? (IrValue *[]){ends, first} : (IrValue *[]){first, ends}, 2,
+                   0);
+}
+
 /* The stack of carried value k as iterations begin, from the stack of it as they end. */
 static IrValue *shifted(LoopCopy *l, int k, IrValue *ends) {
   IrBuilder *b = l->c->b;
   IrValue *first = ir_unsqueeze(b, initial_value(l, k), 0);
   bool reverse = l->node->attr.reverse;
+  if (l->open) return ir_slice(b, all_values(l, k, ends), 0, ir_i64(b, reverse ? 1 : 0), l->count);
   IrValue *rest = ir_slice(b, ends, 0, ir_i64(b, reverse ? 1 : 0), ir_i64(b, l->trips - 1));
   return ir_concat(b, reverse ? (IrValue *[]){rest, first} : (IrValue *[]){first, rest}, 2, 0);
 }
@@ -103,6 +177,10 @@ static IrValue *shifted(LoopCopy *l, int k, IrValue *ends) {
 IrValue *loop_last(LoopCopy *l, int k) {
   IrBuilder *b = l->c->b;
   IrValue *stack = loop_stacked(l, carried_result(l, k));
+  if (l->open) {
+    IrValue *last = l->node->attr.reverse ? ir_i64(b, 0) : l->count;
+    return ir_gather(b, all_values(l, k, stack), last, 0, 0);
+  }
   int64_t at = l->node->attr.reverse ? 0 : l->trips - 1;
   return ir_squeeze(b, ir_slice(b, stack, 0, ir_i64(b, at), ir_i64(b, 1)), 0);
 }
@@ -180,7 +258,7 @@ static IrValue *repeated_element(IrBuilder *b, IrValue *input) {
 static void place_params(LoopCopy *l) {
   const IrFunction *f = l->body;
   IrBuilder *b = l->c->b;
-  if (l->split && fits_memory(l, &(IrType){.rank = 0}))
+  if (l->split && fits_stack(l, f->params[0]))
     place(l, f->params[0], PLACE_STACKED, ir_iota(b, l->count));
   for (int k = 0; k < l->carried; k++)
     if (!l->keep_carried[k]) place(l, carried_param(l, k), PLACE_OUTSIDE, initial_value(l, k));
@@ -216,6 +294,22 @@ static IrValue *fixed_size(LoopCopy *l, const IrValue *v, int axis) {
   return NULL;
 }
 
+IrValue *loop_in_shape(LoopCopy *l, const IrValue *v, IrValue *stack) {
+  IrValue *dims[IR_MAX_RANK] = {l->count};
+  if (!l->split || !l->open) return stack;
+  for (int k = 0; k < v->type.rank; k++) {
+    dims[1 + k] = fixed_size(l, v, k);
+    if (!dims[1 + k]) return stack;
+  }
+  return ir_reshape(l->c->b, stack, dims, v->type.rank + 1);
+}
+
+/* Whether n is a reshape that only adds and drops axes of size 1, which has a value always. */
+static bool adds_units(const IrNode *n) {
+  int source[IR_MAX_RANK];
+  return n->op == IR_RESHAPE && node_is_unit_reshape(n, source);
+}
+
 static void place_node(LoopCopy *l, const IrNode *n) {
   bool inside = false, stacked = false;
   if (n->op == IR_CONST) return; /* they have their places */
@@ -229,7 +323,7 @@ static void place_node(LoopCopy *l, const IrNode *n) {
     stacked |= place_of(l, n->in[k]) == PLACE_STACKED;
   }
   if (inside || !l->c->session->options.hoist) return;
-  if (!stacked && (l->runs || node_is_total(n))) {
+  if (!stacked && (l->runs || node_is_total(n) || adds_units(n))) {
     copy_node(&l->outside, n);
     for (int k = 0; k < n->out_count; k++) l->place[n->out[k]->id] = PLACE_OUTSIDE;
   } else if (stacked && can_batch(l, n)) {
@@ -263,7 +357,7 @@ static bool place_shifted(LoopCopy *l) {
   for (int k = 0; k < l->carried && l->split; k++) {
     const IrValue *param = carried_param(l, k), *result = carried_result(l, k);
     if (!l->keep_carried[k] || place_of(l, param) != PLACE_INSIDE ||
-        place_of(l, result) == PLACE_INSIDE || !fits_memory(l, &param->type))
+        place_of(l, result) == PLACE_INSIDE || !fits_stack(l, param))
       continue;
     IrValue *ends = loop_stacked(l, result);
     IrType element = ir_type(ends->type.dtype, ends->type.rank - 1, ends->type.dim + 1);
@@ -279,7 +373,7 @@ static bool place_shifted(LoopCopy *l) {
 /* ---- after the loop ---- */
 
 /* Whether carried value k is a sum over the iterations of what does not depend on it. */
-static bool is_accumulator(const LoopCopy *l, int k) {
+static bool is_accumulator(LoopCopy *l, int k) {
   const IrValue *param = carried_param(l, k), *result = carried_result(l, k);
   const IrNode *n = result->node;
   if (!l->keep_carried[k] || place_of(l, result) != PLACE_INSIDE || !n ||
@@ -288,11 +382,18 @@ static bool is_accumulator(const LoopCopy *l, int k) {
   const IrValue *x = n->in[0] == param ? n->in[1] : n->in[0];
   if ((n->in[0] != param && (n->op == IR_SUB || n->in[1] != param)) || x == param) return false;
   return l->outside.uses[param->id] == 1 && l->outside.uses[result->id] == 1 &&
-         covers(&x->type, &param->type) && fits_memory(l, &param->type);
+         covers(&x->type, &param->type) && fits_stack(l, param);
 }
 
 static void mark_core(LoopCopy *l, const IrValue *v) {
   if (is_live(l, v) && place_of(l, v) == PLACE_INSIDE) l->core[v->id] = true;
+}
+
+/* Whether n is the same in all iterations, but has a value only if there is one. */
+static bool is_conditional(const LoopCopy *l, const IrNode *n) {
+  bool outside = true;
+  for (int k = 0; k < n->in_count; k++) outside &= place_of(l, n->in[k]) == PLACE_OUTSIDE;
+  return outside;
 }
 
 /* Finds what inside the loop has to be there: what carried values depend on, sums apart, and what
@@ -305,7 +406,7 @@ static void find_core(LoopCopy *l) {
   for (int i = f->node_count - 1; i >= 0; i--) {
     const IrNode *n = f->nodes[i];
     if (!loop_keeps_inside(l, n)) continue;
-    bool core = !can_batch(l, n) || node_is_core(l, n);
+    bool core = !can_batch(l, n) || is_conditional(l, n) || node_is_core(l, n);
     for (int k = 0; k < n->out_count && core; k++) mark_core(l, n->out[k]);
     for (int k = 0; k < n->in_count && core; k++) mark_core(l, n->in[k]);
   }
@@ -316,8 +417,8 @@ static bool needs_stack(const LoopCopy *l, const IrValue *v) {
   return place_of(l, v) == PLACE_INSIDE && (l->core[v->id] || !v->node);
 }
 
-static bool cannot_stack(const LoopCopy *l, const IrValue *v) {
-  return needs_stack(l, v) && !(has_fixed_shape(l, v) && fits_memory(l, &v->type));
+static bool cannot_stack(LoopCopy *l, const IrValue *v) {
+  return needs_stack(l, v) && !(has_fixed_shape(l, v) && fits_stack(l, v));
 }
 
 /* What would need stacks that cannot be had stays in the loop. */
@@ -417,8 +518,8 @@ void loop_place(LoopCopy *l) {
 static bool follows(const LoopCopy *l, int k) {
   const IrValue *param = carried_param(l, k), *result = carried_result(l, k);
   return l->split && l->stacks[param->id] && l->stacks[result->id] && result->node &&
-         place_of(l, result) == PLACE_INSIDE && l->trips > COST_STACK && !l->varies[k] &&
-         ir_type_fits(&initial_value(l, k)->type, &result->type);
+         place_of(l, result) == PLACE_INSIDE && (l->open || l->trips > COST_STACK) &&
+         !l->varies[k] && ir_type_fits(&initial_value(l, k)->type, &result->type);
 }
 
 /* Slices of what is stacked anyway need no stack of their own. */

@@ -141,8 +141,8 @@ static const Case cases[] = {
     {"put_together", 1, 1, put_together, 6, 1, 1, 1},
 };
 
-static IrFunction *build(IrModule *m, const Case *c, bool reverse) {
-  int64_t rows[] = {TRIPS, 2}, two = 2;
+static IrFunction *build(IrModule *m, const Case *c, bool reverse, bool open) {
+  int64_t rows[] = {open ? IR_DYNAMIC : TRIPS, 2}, two = 2;
   IrBuilder *b = ir_function_begin(m, NULL, c->name);
   V start = ir_param(b, ir_type(IR_F64, 1, &two), "start"),
     x = ir_param(b, ir_type(IR_F64, 2, rows), "x"), y = ir_param(b, ir_type(IR_F64, 1, rows), "y"),
@@ -161,7 +161,9 @@ static IrFunction *build(IrModule *m, const Case *c, bool reverse) {
   /* scalars are repeated to the type of what is carried */
   for (int k = 0; k < c->carried; k++) results[k] = ir_broadcast_like(inner, results[k], start);
   ir_function_end(inner, results, NULL, c->carried + c->outs);
-  IrLoop loop = {.count = ir_i64(b, TRIPS),
+  V count = ir_dim(b, x, 0);
+  if (open) inputs[1] = ir_slice(b, y, 0, ir_i64(b, 0), count);
+  IrLoop loop = {.count = count,
                  .carried = c->carried,
                  .scanned = 2,
                  .initial = initial,
@@ -184,9 +186,9 @@ static int body_nodes(const IrNode *loop) {
   return count;
 }
 
-static void compare(Arena *a, const Case *c, const IrFunction *f, const IrFunction *g,
+static void compare(Arena *a, const Case *c, const IrFunction *f, const IrFunction *g, int trips,
                     const char *text) {
-  int64_t rows[] = {TRIPS, 2}, two = 2;
+  int64_t rows[] = {trips, 2}, two = 2;
   IrTensor *args[] = {ir_tensor_new(a, ir_type(IR_F64, 1, &two)),
                       ir_tensor_new(a, ir_type(IR_F64, 2, rows)),
                       ir_tensor_new(a, ir_type(IR_F64, 1, rows)), ir_tensor_f64(a, 0.75),
@@ -211,26 +213,70 @@ static void compare(Arena *a, const Case *c, const IrFunction *f, const IrFuncti
   }
 }
 
+static void check_loop(const Case *c, const IrNode *loop, const char *text) {
+  ck_assert_msg((c->nodes < 0) == !loop, "%s\n%s", c->name, text);
+  if (!loop) return;
+  bool fits = body_nodes(loop) == c->nodes && loop->attr.carried == c->kept &&
+              loop->attr.scanned == c->scanned &&
+              loop->out_count - loop->attr.carried == c->stacked;
+  ck_assert_msg(fits, "%s\n%s", c->name, text);
+}
+
 START_TEST(split) {
   const Case *c = &cases[_i];
   for (int reverse = 0; reverse < 2; reverse++) {
     Arena *a = arena_new();
-    IrFunction *f = build(ir_module_new(a, (IrOptions){0}), c, reverse), *g = ir_simplify(f);
+    IrFunction *f = build(ir_module_new(a, (IrOptions){0}), c, reverse, false), *g = ir_simplify(f);
     Text text = text_new(a);
     ir_print(&text, g);
-    const IrNode *loop = loop_of(g);
-    if (c->nodes < 0) {
-      ck_assert_msg(!loop, "%s\n%s", c->name, text.data);
-    } else {
-      ck_assert_msg(loop != NULL, "%s\n%s", c->name, text.data);
-      bool fits = body_nodes(loop) == c->nodes && loop->attr.carried == c->kept &&
-                  loop->attr.scanned == c->scanned &&
-                  loop->out_count - loop->attr.carried == c->stacked;
-      ck_assert_msg(fits, "%s\n%s", c->name, text.data);
-    }
-    compare(a, c, f, g, text.data);
+    check_loop(c, loop_of(g), text.data);
+    compare(a, c, f, g, TRIPS, text.data);
     arena_free(a);
   }
+}
+END_TEST
+
+/* The same where the number of iterations is not known. */
+START_TEST(split_open) {
+  Case c = cases[_i];
+  if (c.build == numbered) c.nodes++; /* there might be no iteration that reads the element */
+  for (int reverse = 0; reverse < 2; reverse++) {
+    Arena *a = arena_new();
+    IrFunction *f = build(ir_module_new(a, (IrOptions){0}), &c, reverse, true), *g = ir_simplify(f);
+    Text text = text_new(a);
+    ir_print(&text, g);
+    check_loop(&c, loop_of(g), text.data);
+    static const int trips[] = {0, 1, 2, TRIPS};
+    for (int k = 0; k < 4; k++) compare(a, &c, f, g, trips[k], text.data);
+    arena_free(a);
+  }
+}
+END_TEST
+
+/* Where it might differ between the elements of a batch, nothing may have that size. */
+START_TEST(no_size) {
+  Arena *a = arena_new();
+  IrModule *m = ir_module_new(a, (IrOptions){0});
+  IrBuilder *b = ir_function_begin(m, NULL, "f"), *body;
+  V count = ir_param(b, ir_scalar(IR_I64), "count"), one = ir_f64(b, 1), out;
+  body = ir_function_begin(m, b, "body");
+  V i = ir_param(body, ir_scalar(IR_I64), "i"), s = ir_param(body, ir_scalar(IR_F64), "s");
+  V next = ir_binary(body, IR_MUL, s, ir_unary(body, IR_COS, ir_cast(body, i, IR_F64)));
+  ir_function_end(body, &next, NULL, 1);
+  ir_loop(b, (IrLoop){.count = count, .carried = 1, .initial = &one}, body, &out);
+  IrFunction *f = ir_simplify(ir_function_end(b, &out, NULL, 1));
+  ck_assert_int_eq(loop_of(f)->attr.scanned, 0);
+  f = ir_vmap(f, (bool[]){true}, 1, NULL, true, NULL);
+  ck_assert_ptr_null(ir_module_error(m));
+  int64_t three = 3;
+  IrTensor *arg = ir_tensor_new(a, ir_type(IR_I64, 1, &three)), *got;
+  for (int k = 0; k < 3; k++) arg->data.i64[k] = k;
+  const IrTensor *in[] = {arg};
+  ck_assert_ptr_null(ir_eval_function(a, f, in, &got, 1000));
+  ck_assert_double_eq(got->data.f64[0], 1);
+  ck_assert_double_eq(got->data.f64[1], 1);
+  ck_assert_double_eq_tol(got->data.f64[2], cos(1), 1e-15);
+  arena_free(a);
 }
 END_TEST
 
@@ -269,6 +315,8 @@ int main(void) {
   Suite *s = suite_create("loops");
   TCase *t = tcase_create("loops");
   tcase_add_loop_test(t, split, 0, (int)(sizeof cases / sizeof *cases));
+  tcase_add_loop_test(t, split_open, 0, (int)(sizeof cases / sizeof *cases));
+  tcase_add_test(t, no_size);
   tcase_add_test(t, conditions);
   suite_add_tcase(s, t);
   SRunner *runner = srunner_create(s);

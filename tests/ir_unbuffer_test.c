@@ -69,7 +69,8 @@ static IrValue *added(Body *s) {
 
 /* The rows' elements side by side, written one by one, the last from the one before. */
 static IrValue *flat(Body *s) {
-  IrValue *size = ir_i64(s->b, ROWS * 3), *dims[] = {ir_i64(s->b, ROWS), ir_i64(s->b, 3)};
+  IrValue *dims[] = {ir_dim(s->b, s->x, 0), ir_dim(s->b, s->x, 1)};
+  IrValue *size = ir_binary(s->b, IR_MUL, dims[0], dims[1]);
   IrValue *x = ir_reshape(s->b, s->x, &size, 1);
   IrValue *start = ir_binary(s->b, IR_MUL, row(s, 1), ir_i64(s->b, 3));
   IrValue *before = ir_gather(s->b, x, add(s, many(s, 3, (int64_t[]){0, 1, 2}), start), 0, 0);
@@ -84,7 +85,8 @@ static IrValue *flat(Body *s) {
 
 /* Two elements of each row in one go, out of order; the third stays. */
 static IrValue *some(Body *s) {
-  IrValue *size = ir_i64(s->b, ROWS * 3), *dims[] = {ir_i64(s->b, ROWS), ir_i64(s->b, 3)};
+  IrValue *dims[] = {ir_dim(s->b, s->x, 0), ir_dim(s->b, s->x, 1)};
+  IrValue *size = ir_binary(s->b, IR_MUL, dims[0], dims[1]);
   IrValue *x = ir_reshape(s->b, s->x, &size, 1);
   IrValue *start = ir_binary(s->b, IR_MUL, row(s, 1), ir_i64(s->b, 3));
   IrValue *before = ir_gather(s->b, x, add(s, many(s, 2, (int64_t[]){2, 0}), start), 0, 0);
@@ -197,6 +199,104 @@ START_TEST(same_values) {
 }
 END_TEST
 
+/* ---- sizes that are not known ---- */
+
+/* Over all rows of x but three, as `for (t in 3:(T - 1))` does; x has three columns, or any number
+ * where `wide`. */
+static IrFunction *open_function(const char *name, IrValue *(*build)(Body *s), bool rows, bool wide,
+                                 bool scalar_count) {
+  IrBuilder *b = ir_function_begin(module, NULL, name);
+  IrType t = ir_type(IR_F64, rows ? 2 : 1, (int64_t[]){IR_DYNAMIC, wide ? IR_DYNAMIC : 3});
+  IrValue *x = ir_param(b, t, NULL), *state = ir_param(b, ir_scalar(IR_F64), NULL);
+  IrValue *size = ir_dim(b, x, 0), *out[3];
+  if (scalar_count) size = ir_param(b, ir_scalar(IR_I64), NULL);
+  IrValue *count = ir_binary(b, IR_SUB, size, ir_i64(b, ROWS - TRIPS));
+  Body s = {.b = ir_function_begin(module, b, "body")};
+  s.i = ir_param(s.b, ir_scalar(IR_I64), NULL);
+  s.x = ir_param(s.b, t, NULL);
+  s.state = ir_param(s.b, ir_scalar(IR_F64), NULL);
+  IrValue *end = build(&s), *results[] = {end, s.state, add(&s, s.state, real(&s, 1))};
+  ir_function_end(s.b, results, NULL, 3);
+  IrLoop loop = {.count = count, .carried = 2, .initial = (IrValue *[]){x, state}};
+  ir_loop(b, loop, s.b, out);
+  return ir_function_end(b, out, NULL, 3);
+}
+
+static bool carries_tensor(const IrFunction *f, int rank) {
+  for (int i = 0; i < f->node_count; i++) {
+    const IrNode *n = f->nodes[i];
+    for (int k = 0; n->op == IR_LOOP && k < n->attr.carried; k++)
+      if (n->out[k]->type.rank == rank) return true;
+  }
+  return false;
+}
+
+static const IrTensor *table(bool rows, int64_t count) {
+  IrTensor *x = ir_tensor_new(arena, ir_type(IR_F64, rows ? 2 : 1, (int64_t[]){count, 3}));
+  for (int64_t i = 0; i < x->count; i++) x->data.f64[i] = 0.4 * sin(1.7 * (double)i) + 0.2;
+  return x;
+}
+
+/* For no, one, two and many iterations, also where there are fewer rows than the first that would
+ * be written. */
+static void check_open(const IrFunction *f, const IrFunction *without, bool rows) {
+  static const int64_t sizes[] = {0, 1, 2, 3, 4, 5, 8, 40};
+  for (size_t j = 0; j < sizeof sizes / sizeof *sizes; j++) {
+    const IrTensor *args[] = {table(rows, sizes[j]), ir_tensor_f64(arena, 0.1),
+                              ir_tensor_i64(arena, sizes[j])};
+    int64_t n, m;
+    double *x = run(f, args, &n), *y = run(without, args, &m);
+    ck_assert_int_eq(n, m);
+    for (int64_t k = 0; k < n; k++)
+      ck_assert_msg(x[k] == y[k] || fabs(x[k] - y[k]) <= 1e-14 * fmax(1, fabs(x[k])),
+                    "%s: %lld rows: element %lld is %.17g, not %.17g", f->name, (long long)sizes[j],
+                    (long long)k, y[k], x[k]);
+  }
+}
+
+/* Also of what has been simplified; then rows whose numbers are scanned may go on being carried. */
+START_TEST(open_numbers) {
+  int rank = cases[_i].rows ? 2 : 1;
+  IrFunction *f = open_function(cases[_i].name, cases[_i].build, cases[_i].rows, false, false);
+  IrFunction *without = ir_simplify(ir_unbuffer(f));
+  ck_assert_msg(carries_tensor(without, rank) == cases[_i].stays, "%s: the rows are %scarried",
+                f->name, cases[_i].stays ? "not " : "");
+  if (cases[_i].build == backwards) return; /* it is for eight rows */
+  check_open(f, without, cases[_i].rows);
+  check_open(f, ir_simplify(ir_unbuffer(ir_simplify(f))), cases[_i].rows);
+}
+END_TEST
+
+/* A row of any width, side by side with the others, from the one before. */
+static IrValue *wide(Body *s) {
+  IrValue *dims[] = {ir_dim(s->b, s->x, 0), ir_dim(s->b, s->x, 1)};
+  IrValue *size = ir_binary(s->b, IR_MUL, dims[0], dims[1]), *columns = ir_iota(s->b, dims[1]);
+  IrValue *x = ir_reshape(s->b, s->x, &size, 1);
+  IrValue *from = add(s, ir_binary(s->b, IR_MUL, row(s, 1), dims[1]), columns);
+  IrValue *to = add(s, ir_binary(s->b, IR_MUL, row(s, 2), dims[1]), columns);
+  IrValue *v = mul(s, ir_gather(s->b, x, from, 0, 0), real(s, 0.9));
+  x = ir_scatter(s->b, IR_SCATTER_SET, x, to, v, 0, 0);
+  x = ir_scatter(s->b, IR_SCATTER_ADD, x, to, mul(s, v, v), 0, 0);
+  return ir_reshape(s->b, x, dims, 2);
+}
+
+START_TEST(open_width) {
+  IrFunction *f = open_function("wide", wide, true, true, false);
+  IrFunction *without = ir_simplify(ir_unbuffer(f));
+  ck_assert(!carries_tensor(without, 2));
+  check_open(f, without, true);
+}
+END_TEST
+
+/* The number of iterations says nothing of the number of rows: the buffer stays. */
+START_TEST(unrelated_numbers) {
+  IrFunction *f = open_function("unrelated", one_back, false, false, true);
+  IrFunction *without = ir_simplify(ir_unbuffer(f));
+  ck_assert(carries_tensor(without, 1));
+  check_open(f, without, false);
+}
+END_TEST
+
 /* Where a number is not known, the loop stays. */
 START_TEST(open_sizes) {
   IrBuilder *b = ir_function_begin(module, NULL, "open");
@@ -223,6 +323,9 @@ int main(void) {
   TCase *t = tcase_create("loops");
   tcase_add_checked_fixture(t, set_up, tear_down);
   tcase_add_loop_test(t, same_values, 0, (int)(sizeof cases / sizeof *cases));
+  tcase_add_loop_test(t, open_numbers, 0, (int)(sizeof cases / sizeof *cases));
+  tcase_add_test(t, open_width);
+  tcase_add_test(t, unrelated_numbers);
   tcase_add_test(t, open_sizes);
   suite_add_tcase(s, t);
   SRunner *runner = srunner_create(s);
