@@ -45,7 +45,7 @@ static LoopCopy plan_loop(Copier *c, const IrNode *n, IrValue *const *in) {
   const IrTensor *count = l.count->constant;
   l.runs = count && count->data.i64[0] > 0 && (!l.condition || is_true(l.condition));
   l.trips = count ? count->data.i64[0] : 0;
-  l.open = l.count && !count && is_shared_size(c->b, l.count);
+  l.open = l.count && !count && (is_shared_size(c->b, l.count) || makes_size(c->f, n->in[0]));
   l.split = c->session->options.hoist && !l.condition && (l.open || l.trips > 1);
   for (int k = l.first_scanned; k < l.first_captured && l.split; k++)
     l.split = has_extent(in[k], 0, l.count);

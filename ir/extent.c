@@ -60,9 +60,23 @@ bool has_extent(const IrValue *v, int axis, const IrValue *count) {
   return false;
 }
 
+/* The value that a size differs from, or that a number differs from it, by a number. */
+static const IrValue *base_of(const IrValue *size) {
+  const IrValue *base = size_of(size).base;
+  const IrNode *rest = base ? made_by(base, IR_SUB) : NULL;
+  return rest && rest->in[0]->constant ? size_of(rest->in[1]).base : base;
+}
+
 static bool reads_as_size(const IrNode *n, const IrValue *base) {
   for (int k = 0; k < n->in_count && n->op != IR_LOOP; k++)
-    if (is_size_operand(n, k) && size_of(n->in[k]).base == base) return true;
+    if (is_size_operand(n, k) && base_of(n->in[k]) == base) return true;
+  return false;
+}
+
+bool makes_size(const IrFunction *f, const IrValue *v) {
+  const IrValue *base = size_of(v).base;
+  for (int k = 0; k < f->node_count && base; k++)
+    if (reads_as_size(f->nodes[k], base)) return true;
   return false;
 }
 

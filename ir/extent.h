@@ -20,5 +20,7 @@ bool has_extent(const IrValue *v, int axis, const IrValue *count);
 /* Whether v, of b or a builder around it, is known to be the same for all elements of a batch,
  * because it and a number make the size of something. */
 bool is_shared_size(const IrBuilder *b, const IrValue *v);
+/* The same of a value of f, where that is a whole function. */
+bool makes_size(const IrFunction *f, const IrValue *v);
 
 #endif

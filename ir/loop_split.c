@@ -280,7 +280,8 @@ static IrValue *fixed_size(LoopCopy *l, const IrValue *v, int axis) {
     Place where = place_of(l, v);
     IrValue *outer = l->outside.map[v->id];
     if (v->type.dim[axis] != IR_DYNAMIC) return ir_i64(b, v->type.dim[axis]);
-    if (where != PLACE_INSIDE) return ir_dim(b, outer, axis + (where == PLACE_OUTSIDE ? 0 : 1));
+    if (where != PLACE_INSIDE && outer) /* not what is still to come after the loop */
+      return ir_dim(b, outer, axis + (where == PLACE_OUTSIDE ? 0 : 1));
     if (!v->node) {
       bool fixed = v->index > 0 && v->index <= l->carried && !(l->varies[v->index - 1] >> axis & 1);
       return fixed ? ir_dim(b, initial_value(l, v->index - 1), axis) : NULL;
