@@ -102,13 +102,19 @@ static Tr fitted_whole(Tracer *t, Tr v, Tr place) {
   return fitted(t, v, dims, tr_rank(v));
 }
 
-static void store(Tracer *t, SVal *place, Level *home, SVal v) {
+/* Whether the variable keeps its value in some of the iterations and chains where it matters. */
+static bool masked(const Tracer *t, const Binding *binding) {
+  return t->mask.value && !same_mask(binding->mask, t->mask);
+}
+
+static void store(Tracer *t, SVal *place, const Binding *binding, SVal v) {
+  Level *home = binding->home;
   place->autodiff |= v.autodiff && t->frame->is_library;
   if (place->type->base == T_TUPLE) {
     SVal *members = ARENA_ARRAY(t->arena, SVal, (size_t)place->type->member_count);
     for (int k = 0; k < place->type->member_count; k++) {
       members[k] = place->members[k];
-      store(t, &members[k], home, v.members[k]);
+      store(t, &members[k], binding, v.members[k]);
     }
     place->members = members;
     return;
@@ -118,7 +124,7 @@ static void store(Tracer *t, SVal *place, Level *home, SVal v) {
   if (place->type->base == T_INT && v.tr.value->type.dtype == IR_BOOL &&
       place->tr.value->type.dtype != IR_F64)
     x = as_int(t, v.tr);
-  if (t->mask.value)
+  if (masked(t, binding))
     x = select_value(t, t->mask, sval(place->type, x, false), sval(place->type, place->tr, false))
             .tr;
   if (level_deeper(x.level, home) != home || t->level != home) {
@@ -134,18 +140,16 @@ static void store(Tracer *t, SVal *place, Level *home, SVal v) {
   place->tr = x;
 }
 
-void assign_variable(Tracer *t, Binding *binding, SVal v) {
-  store(t, &binding->value, binding->home, v);
-}
+void assign_variable(Tracer *t, Binding *binding, SVal v) { store(t, &binding->value, binding, v); }
 
-static void store_elements(Tracer *t, SVal *place, Level *home, const TracedIndex *indices,
-                           int count, SVal v, bool add) {
+static void store_elements(Tracer *t, SVal *place, const Binding *binding,
+                           const TracedIndex *indices, int count, SVal v, bool add) {
   place->autodiff |= v.autodiff && t->frame->is_library;
   if (place->type->base == T_TUPLE) {
     SVal *members = ARENA_ARRAY(t->arena, SVal, (size_t)place->type->member_count);
     for (int k = 0; k < place->type->member_count; k++) {
       members[k] = place->members[k];
-      store_elements(t, &members[k], home, indices, count, v.members[k], add);
+      store_elements(t, &members[k], binding, indices, count, v.members[k], add);
     }
     place->members = members;
     return;
@@ -153,7 +157,7 @@ static void store_elements(Tracer *t, SVal *place, Level *home, const TracedInde
   Tr dims[IR_MAX_RANK];
   v.tr = fitted(t, v.tr, dims, indexed_dims(t, place->tr, indices, count, dims));
   Tr x = v.tr;
-  if (t->mask.value) {
+  if (masked(t, binding)) {
     if (add) {
       Tr zero = x.value->type.dtype == IR_F64 ? tr_real(t, 0) : tr_int(t, 0);
       x = tr_select(t, t->mask, x.value->type.dtype == IR_BOOL ? as_int(t, x) : x, zero);
@@ -162,7 +166,7 @@ static void store_elements(Tracer *t, SVal *place, Level *home, const TracedInde
       x = select_value(t, t->mask, v, old).tr;
     }
   }
-  place->tr = index_update(t, place->tr, home, indices, count, x, add);
+  place->tr = index_update(t, place->tr, binding->home, indices, count, x, add);
 }
 
 static SVal *member_at(Tracer *t, Place *p) {
@@ -184,7 +188,7 @@ static void increment(Tracer *t, Place *p, SVal *place, Tr e, bool negative) {
   if (negative) e = tr_unary(t, IR_NEG, e);
   if (p->index_count) {
     TracedIndex *indices = trace_indices(t, p->indices, p->index_count, place->tr);
-    store_elements(t, place, home, indices, p->index_count, sval(place->type, e, true), true);
+    store_elements(t, place, p->binding, indices, p->index_count, sval(place->type, e, true), true);
     return;
   }
   if (t->mask.value) {
@@ -200,13 +204,13 @@ static void assign_to(Tracer *t, const Expr *lvalue, SVal v) {
   find_place(t, lvalue, &p);
   SVal *place = member_at(t, &p);
   if (!p.index_count) {
-    store(t, place, p.binding->home, v);
+    store(t, place, p.binding, v);
     return;
   }
   SVal *shape = place;
   while (shape->type->base == T_TUPLE) shape = &shape->members[0];
   TracedIndex *indices = trace_indices(t, p.indices, p.index_count, shape->tr);
-  store_elements(t, place, p.binding->home, indices, p.index_count, v, false);
+  store_elements(t, place, p.binding, indices, p.index_count, v, false);
 }
 
 /* (a, b[i], (c, d)) = v */
@@ -239,7 +243,8 @@ void trace_assign(Tracer *t, const Stmt *s) {
   SVal v = trace_expr(t, s->rhs);
   if (s->has_op) {
     Expr at = {.kind = E_BINARY, .span = s->span, .type = s->lhs->type};
-    v = trace_operator(t, &at, s->op, trace_expr(t, s->lhs), v);
+    bool linear = s->op == OP_ADD || s->op == OP_SUB;
+    v = trace_operator(t, &at, s->op, linear ? trace_place(t, s->lhs) : trace_expr(t, s->lhs), v);
   }
   assign_to(t, s->lhs, promote(t, v, s->lhs->type));
 }

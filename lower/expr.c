@@ -16,8 +16,16 @@ Tr as_bool(Tracer *t, Tr v) {
   return tr_binary(t, IR_NE, v, zero);
 }
 
-Tr trace_int(Tracer *t, const Expr *e) { return as_int(t, trace_expr(t, e).tr); }
-Tr trace_condition(Tracer *t, const Expr *e) { return as_bool(t, trace_expr(t, e).tr); }
+static Tr trace_discrete(Tracer *t, const Expr *e) {
+  bool discrete = t->discrete;
+  t->discrete = true;
+  Tr v = trace_expr(t, e).tr;
+  t->discrete = discrete;
+  return v;
+}
+
+Tr trace_int(Tracer *t, const Expr *e) { return as_int(t, trace_discrete(t, e)); }
+Tr trace_condition(Tracer *t, const Expr *e) { return as_bool(t, trace_discrete(t, e)); }
 
 SVal promote(Tracer *t, SVal v, const StanType *type) {
   if (type->base == T_TUPLE) {
@@ -284,13 +292,30 @@ static SVal narrowed(Tracer *t, SVal v) {
   return v;
 }
 
-static SVal trace_variable(Tracer *t, const Expr *e) {
+/* v, read from a variable that was declared under `mask`, as a value of the branch. */
+static SVal inside(Tracer *t, SVal v, Tr mask) {
+  if (v.type->base == T_TUPLE) {
+    SVal *members = ARENA_ARRAY(t->arena, SVal, (size_t)v.type->member_count);
+    for (int k = 0; k < v.type->member_count; k++) members[k] = inside(t, v.members[k], mask);
+    v.members = members;
+  } else if (!same_mask(mask, t->mask) || is_above(v.tr, t->mask.level)) {
+    v.tr = tr_inside(t, v.tr);
+  }
+  return v;
+}
+
+/* The variable at the bottom of a place. */
+static Binding *base_binding(Tracer *t, const Expr *e) {
+  while (e->kind != E_VARIABLE) {
+    if (e->kind != E_PAREN && e->kind != E_INDEX && e->kind != E_PROJECT) return NULL;
+    e = e->args[0];
+  }
   if (!e->variable) trace_unsupported(t, e->span, "a function passed to '%s'", e->name);
-  return narrowed(t, lookup(t, e->variable)->value);
+  return lookup(t, e->variable);
 }
 
 static SVal trace_index_expr(Tracer *t, const Expr *e) {
-  SVal base = trace_expr(t, e->args[0]);
+  SVal base = trace_place(t, e->args[0]);
   if (!e->index_count) return base;
   SVal *shape = &base;
   while (shape->type->base == T_TUPLE) shape = &shape->members[0];
@@ -298,15 +323,45 @@ static SVal trace_index_expr(Tracer *t, const Expr *e) {
                      e->index_count, e->type);
 }
 
+SVal trace_place(Tracer *t, const Expr *e) {
+  switch (e->kind) {
+  case E_VARIABLE: return narrowed(t, base_binding(t, e)->value);
+  case E_PAREN: return trace_place(t, e->args[0]);
+  case E_INDEX: return trace_index_expr(t, e);
+  case E_PROJECT: return trace_place(t, e->args[0]).members[e->integer - 1];
+  default: return trace_expr(t, e);
+  }
+}
+
+/* What is read of a variable is little compared to the variable: that is taken inside. */
+static SVal trace_read(Tracer *t, const Expr *e) {
+  const Binding *b = base_binding(t, e);
+  SVal v = trace_place(t, e);
+  return b ? inside(t, v, b->mask) : v;
+}
+
+/* What an expression made of containers that tr_inside has left as they are: once it is inside,
+ * there are `uncopied` of them. */
+static SVal taken_inside(Tracer *t, SVal v, int uncopied) {
+  if (v.type->base == T_TUPLE || !v.tr.value) return v;
+  Tr x = tr_inside(t, v.tr);
+  if (x.value != v.tr.value) t->uncopied = uncopied;
+  v.tr = x;
+  return v;
+}
+
 SVal trace_expr(Tracer *t, const Expr *e) {
   Span outer = t->span;
+  int uncopied = t->uncopied;
   if (!t->in_library) t->span = e->span;
   refuse_complex(t, e);
   SVal v;
   switch (e->kind) {
   case E_INT: v = sval(e->type, tr_int(t, e->integer), false); break;
   case E_REAL: v = sval(e->type, tr_real(t, e->real), false); break;
-  case E_VARIABLE: v = trace_variable(t, e); break;
+  case E_VARIABLE:
+  case E_INDEX:
+  case E_PROJECT: v = trace_read(t, e); break;
   case E_UNARY: v = trace_unary(t, e); break;
   case E_TRANSPOSE: {
     SVal a = trace_expr(t, e->args[0]);
@@ -322,16 +377,15 @@ SVal trace_expr(Tracer *t, const Expr *e) {
     }
     break;
   case E_TERNARY: v = trace_ternary(t, e); break;
-  case E_INDEX: v = trace_index_expr(t, e); break;
-  case E_PROJECT: v = trace_expr(t, e->args[0]).members[e->integer - 1]; break;
   case E_CALL: v = trace_call(t, e); break;
   case E_ARRAY:
   case E_ROW:
   case E_TUPLE: v = trace_container(t, e); break;
   case E_PAREN: v = trace_expr(t, e->args[0]); break;
-  case E_TARGET: v = sval(e->type, t->accumulators[ACC_TARGET], true); break;
+  case E_TARGET: v = sval(e->type, tr_inside(t, t->accumulators[ACC_TARGET]), true); break;
   default: trace_unsupported(t, e->span, "this expression");
   }
+  if (t->uncopied != uncopied) v = taken_inside(t, v, uncopied);
   t->span = outer;
   return v;
 }

@@ -390,6 +390,11 @@ struct CallCache *call_cache_new(Arena *a) {
 
 /* ---- inlined calls ---- */
 
+static bool has_target(const FunDef *f) {
+  size_t n = strlen(f->name);
+  return n > 3 && !strcmp(f->name + n - 3, "_lp");
+}
+
 static SVal trace_body(Tracer *t, Frame *frame, SVal *args, int count) {
   const FunDef *f = frame->function;
   Tracer saved = *t;
@@ -397,6 +402,7 @@ static SVal trace_body(Tracer *t, Frame *frame, SVal *args, int count) {
   frame->entry = t->mask;
   for (int k = 0; k < count; k++) frame->autodiff |= args[k].autodiff;
   t->frame = frame;
+  if (has_target(f)) t->discrete = false; /* even where the result is */
   t->broken = t->continued = (Tr){0};
   t->escapes = 0;
   for (int k = 0; k < count; k++) bind(t, f->args[k], promote(t, args[k], f->args[k]->type));
@@ -413,6 +419,7 @@ static SVal trace_body(Tracer *t, Frame *frame, SVal *args, int count) {
   }
   t->frame = saved.frame;
   t->mask = saved.mask;
+  t->discrete = saved.discrete;
   t->broken = saved.broken;
   t->continued = saved.continued;
   t->escapes = saved.escapes;

@@ -17,7 +17,7 @@ Binding *lookup(Tracer *t, const VarDecl *decl) {
 
 Binding *bind(Tracer *t, const VarDecl *decl, SVal v) {
   Binding *b = ARENA_NEW(t->arena, Binding);
-  *b = (Binding){.decl = decl, .home = t->level, .value = v};
+  *b = (Binding){.decl = decl, .home = t->level, .mask = t->mask, .value = v};
   ARENA_PUSH(t->arena, t->frame->bindings, t->frame->count, t->frame->capacity, b);
   return b;
 }

@@ -192,6 +192,43 @@ Tr tr_guard(Tracer *t, Tr v, double safe) {
   return tr_emit(t, IR_SELECT, (IrAttr){0}, 3, in);
 }
 
+static const IrValue *mask_origin(const IrValue *v) {
+  while (v && v->node && (v->node->op == IR_RESHAPE || v->node->op == IR_BROADCAST))
+    v = v->node->in[0];
+  return v;
+}
+
+bool same_mask(Tr a, Tr b) { return mask_origin(a.value) == mask_origin(b.value); }
+
+bool is_above(Tr v, Level *level) {
+  return v.level != level && level_deeper(v.level, level) == level;
+}
+
+static bool differentiated(const Tracer *t) {
+  EntryPoint entry = t->options->entry;
+  if (t->in_library || t->discrete || t->target) return false;
+  return entry == ENTRY_SAMPLE ? t->block != BLOCK_GENERATED_QUANTITIES
+                               : entry == ENTRY_LOG_DENSITY && !t->options->no_gradient;
+}
+
+Tr tr_inside(Tracer *t, Tr v) {
+  Tr mask = t->mask;
+  if (!mask.value || !v.varying || v.value->type.dtype != IR_F64 || v.value->constant ||
+      !differentiated(t))
+    return v;
+  const IrNode *n = v.value->node;
+  if (n && n->op == IR_SELECT && n->in[0] == mask.value &&
+      ir_types_equal(&n->in[1]->type, &v.value->type)) {
+    v.value = n->in[1]; /* stored by the branch itself */
+    return v;
+  }
+  if (tr_rank(v) && is_above(v, mask.level)) {
+    t->uncopied++;
+    return v;
+  }
+  return tr_guard(t, v, 1); /* which has all facts that a parameter may have */
+}
+
 Tr tr_settled(Tracer *t, Tr v) {
   const IrTensor *c = v.value->constant;
   if (!v.level || tr_rank(v) || !c || c->type.dtype != IR_I64 || !ir_tensor_uniform(c)) return v;

@@ -46,6 +46,7 @@ struct SVal {
 typedef struct {
   const VarDecl *decl;
   Level *home; /* the level it was declared at: values assigned later are reduced to it */
+  Tr mask;     /* in force at the declaration: where it is false the value does not matter */
   SVal value;
   const Diagnostic *missing; /* why it has no value: what it is computed from is not supported */
 } Binding;
@@ -107,6 +108,8 @@ struct Tracer {
   bool in_library; /* tracing a function of the library */
   bool unchecked;  /* inside the callee of an IR call: the caller has checked the domain */
   bool jacobian;   /* `jacobian +=` counts */
+  bool discrete;   /* tracing a condition or an integer: no gradient flows through it */
+  int uncopied;    /* counts containers that tr_inside has left as they are */
   bool evident;    /* a check was left to show itself: where it fails the density is NaN or -inf */
   int call_depth, call_count, scope_count;
   Span span;      /* what is being traced, for messages */
@@ -140,6 +143,16 @@ Tr tr_emit(Tracer *t, IrOp op, IrAttr attr, int count, const Tr *in);
 /* v, where a mask is set with `safe` in the place of what depends on parameters and is masked out
  */
 Tr tr_guard(Tracer *t, Tr v, double safe);
+/* v, from outside of a branch, inside of it: where the branch is not taken nothing flows back, so
+ * that what is not finite there (a local variable without value, a logarithm of data, an overflow)
+ * does not reach a gradient times zero. Containers that are the same for all iterations of the
+ * mask's level stay as they are, to be not copied for each: trace_expr takes inside what comes of
+ * them. */
+Tr tr_inside(Tracer *t, Tr v);
+/* Whether one of the masks is the other, perhaps at an inner level. */
+bool same_mask(Tr a, Tr b);
+/* Whether v is of a level above, so that it is not of one branch only. */
+bool is_above(Tr v, Level *level);
 Tr tr_unary(Tracer *t, IrOp op, Tr a);
 Tr tr_binary(Tracer *t, IrOp op, Tr a, Tr b);
 Tr tr_select(Tracer *t, Tr c, Tr a, Tr b);
@@ -187,6 +200,8 @@ _Noreturn void trace_unsupported(Tracer *t, Span span, const char *format, ...)
 /* ---- expressions ---- */
 
 SVal trace_expr(Tracer *t, const Expr *e);
+/* What a place holds, taken as it is, for what is linear in it and stored there again. */
+SVal trace_place(Tracer *t, const Expr *e);
 Tr trace_int(Tracer *t, const Expr *e);       /* i64 */
 Tr trace_condition(Tracer *t, const Expr *e); /* bool */
 SVal sval(const StanType *type, Tr tr, bool autodiff);
