@@ -180,28 +180,21 @@ tuple(vector, tuple(vector, vector, array[] vector, vector, vector)) nuts_block(
   }
 
   // leapfrog steps, of a momentum with the half steps before and after it. A first block turns back to the start once, and its last step does not count.
-  vector[D] stride = kind == 1 ? h * sqrt(scale) : rep_vector(h, D);
+  vector[D] stride = stride_of(kind, scale, h, D);
   vector[D] half = 0.5 * stride;
   vector[D] p_before = head(near, D);
   vector[D] start = segment(near, D + 1, D);
-  vector[D] start_kick = kind == 2 ? h / 2 * (factor' * segment(near, 2 * D + 1, D)) : half .* segment(near, 2 * D + 1, D);
+  vector[D] start_kick = half_kick(kind, half, factor, h, segment(near, 2 * D + 1, D));
   vector[D] back = start_kick - p_before;
   vector[D] x = start;
   vector[D] r = start_kick + p_before;
   real turn = 7 - s;
   array[8] vector[3 * D + 1] points;
   for (b in 1:8) {
-    real l;
-    vector[D] y;
     int turns = turn == b - 1;
     x = turns ? start : x;
     r = turns ? back : r;
-    x += kind == 2 ? h * (factor * r) : stride .* r;
-    (l, y) = log_density_gradient(x);
-    vector[D] kick = kind == 2 ? h / 2 * (factor' * y) : half .* y;
-    vector[D] p = r + kick;
-    r = p + kick;
-    points[b] = append_row(append_row(append_row(p, x), y), l);
+    (x, r, points[b]) = leapfrog(kind, stride, half, factor, h, x, r);
   }
   array[9] vector[3 * D + 1] visited = append_array({near}, points);
 

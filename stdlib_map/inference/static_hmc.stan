@@ -16,22 +16,12 @@ real static_hmc_steps(real time, real step) {
 tuple(vector, vector, vector) static_hmc_block(int kind, vector scale, matrix factor, vector here, vector trajectory, vector c) {
   int D = (num_elements(here) - 1) %/% 2;
   real h = c[2];
-  vector[D] stride = kind == 1 ? h * sqrt(scale) : rep_vector(h, D);
+  vector[D] stride = stride_of(kind, scale, h, D);
   vector[D] half = 0.5 * stride;
   vector[D] x = segment(trajectory, D + 1, D);
-  vector[D] start_kick = kind == 2 ? h / 2 * (factor' * segment(trajectory, 2 * D + 1, D)) : half .* segment(trajectory, 2 * D + 1, D);
-  vector[D] r = start_kick + head(trajectory, D);
+  vector[D] r = half_kick(kind, half, factor, h, segment(trajectory, 2 * D + 1, D)) + head(trajectory, D);
   array[8] vector[3 * D + 1] points;
-  for (b in 1:8) {
-    real l;
-    vector[D] y;
-    x += kind == 2 ? h * (factor * r) : stride .* r;
-    (l, y) = log_density_gradient(x);
-    vector[D] kick = kind == 2 ? h / 2 * (factor' * y) : half .* y;
-    vector[D] p = r + kick;
-    r = p + kick;
-    points[b] = append_row(append_row(append_row(p, x), y), l);
-  }
+  for (b in 1:8) (x, r, points[b]) = leapfrog(kind, stride, half, factor, h, x, r);
   vector[3 * D + 1] near = points[to_int(greater_of(lesser_of(c[1], 8), 1))]; // of chains that are in none, any will do
 
   // where momentum or position is no number, it stays so: the trajectory may as well end, and that of a chain that was given up must
