@@ -39,13 +39,11 @@ static void emit_alone(Graph *g, const IrFunction *fn, const char *const *params
   emit_nodes(&f, results);
 }
 
-static void mark(void *context, const char *name) { table_set(context, name, name); }
-
-static bool *names_read(const Graph *g, const char *const *names, int count) {
+/* Which of the names the graph's nodes read. */
+static bool *are_read(const Graph *g, const char *const *names, int count) {
   Arena *a = g->writer->arena;
   bool *read = ARENA_ARRAY(a, bool, (size_t)count);
-  Table uses = {.arena = a};
-  for (size_t i = 0; i < g->node_count; i++) visit_uses(g->nodes[i], mark, &uses);
+  Table uses = names_read(a, g->nodes, g->node_count);
   for (int k = 0; k < count; k++) read[k] = table_get(&uses, names[k]) != NULL;
   return read;
 }
@@ -66,7 +64,7 @@ static Onnx__GraphProto *argument_graph(Writer *w, Argument *argument) {
   for (int k = 0; k < fn->result_count; k++)
     results[k] = fresh_name(w, name_at(fn->result_names, k, "result"));
   emit_alone(g, fn, params, results);
-  bool *read = names_read(g, params, fn->param_count);
+  bool *read = are_read(g, params, fn->param_count);
   read[0] = true; /* a Scan has an input to go along */
   argument->read = read;
   for (int k = 0; k < fn->param_count; k++)
@@ -148,7 +146,7 @@ static Onnx__FunctionProto *algorithm_function(Algorithm *algorithm, const IrFun
     f->output[f->n_output++] = arena_strdup(a, results[k]);
   }
   emit_alone(g, fn, params, results);
-  *read = names_read(g, params, fn->param_count);
+  *read = are_read(g, params, fn->param_count);
   for (size_t k = 0; k < count; k++)
     if ((*read)[k]) f->input[f->n_input++] = arena_strdup(a, params[k]);
   constants_as_nodes(g);

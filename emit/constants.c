@@ -190,16 +190,13 @@ static void move_out(Writer *w, Onnx__TensorProto *p, EmittedModel *model, Exter
   p->raw_data = (ProtobufCBinaryData){0, NULL};
 }
 
-static void mark(void *context, const char *name) { table_set(context, name, name); }
-
 /* The constants that nodes use. */
 static const Entry **used_constants(Writer *w, Onnx__NodeProto *const *nodes, size_t node_count,
                                     size_t *count) {
   const ConstantPool *pool = w->constants;
   const Entry **used = ARENA_ARRAY(w->arena, const Entry *, pool->count);
-  Table names = {.arena = w->arena};
+  Table names = names_read(w->arena, nodes, node_count);
   *count = 0;
-  for (size_t i = 0; i < node_count; i++) visit_uses(nodes[i], mark, &names);
   for (size_t i = 0; i < pool->count; i++)
     if (table_get(&names, pool->items[i]->name)) used[(*count)++] = pool->items[i];
   return used;

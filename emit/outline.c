@@ -20,6 +20,14 @@ void visit_uses(const Onnx__NodeProto *node, void (*visit)(void *context, const 
   }
 }
 
+static void mark(void *context, const char *name) { table_set(context, name, name); }
+
+Table names_read(Arena *a, Onnx__NodeProto *const *nodes, size_t count) {
+  Table names = {.arena = a};
+  for (size_t i = 0; i < count; i++) visit_uses(nodes[i], mark, &names);
+  return names;
+}
+
 /* ---- the schedule ---- */
 
 typedef struct Item Item;

@@ -9,7 +9,7 @@
 /* ---- kept axes ---- */
 
 static bool is_reduction(const IrNode *n) {
-  return n && n->op >= IR_REDUCE_SUM && n->op <= IR_REDUCE_ALL && n->attr.axis_count > 0 &&
+  return n && ir_op_reduction(n->op) && n->attr.axis_count > 0 &&
          ir_type_count(&n->out[0]->type) != 0;
 }
 

@@ -150,6 +150,8 @@ void outline(Graph *g, const char *const *results, size_t result_count);
 /* Calls `visit` for each name that a node, or a node of its bodies, reads. */
 void visit_uses(const Onnx__NodeProto *node, void (*visit)(void *context, const char *name),
                 void *context);
+/* The names that nodes, and nodes of their bodies, read, as keys. */
+Table names_read(Arena *a, Onnx__NodeProto *const *nodes, size_t count);
 
 typedef struct Pieces Pieces;
 

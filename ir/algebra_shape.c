@@ -191,15 +191,10 @@ static IrValue *with_axes(const Application *p, IrValue *x) {
   return ir_emit(p->b, x->node->op, x->node->attr, in, x->node->in_count);
 }
 
-static bool is_reduction(IrOp op) {
-  return op == IR_REDUCE_SUM || op == IR_REDUCE_PROD || op == IR_REDUCE_MAX ||
-         op == IR_REDUCE_MIN || op == IR_REDUCE_ANY || op == IR_REDUCE_ALL;
-}
-
 /* One number that is reduced is so over all axes. */
 static IrValue *reduce_to_number(const Application *p) {
   const IrNode *n = p->in[0]->node;
-  if (p->type->rank || !n || !is_reduction(n->op) || ir_type_count(&p->in[0]->type) != 1)
+  if (p->type->rank || !n || !ir_op_reduction(n->op) || ir_type_count(&p->in[0]->type) != 1)
     return NULL;
   IrAttr attr = {.axis_count = n->in[0]->type.rank, .nonempty = n->attr.nonempty};
   for (int k = 0; k < attr.axis_count; k++) attr.axes[k] = (int8_t)k;

@@ -274,6 +274,7 @@ typedef struct IrOpInfo IrOpInfo;
 const char *ir_op_name(IrOp op);
 /* Whether an op maps elements to elements with broadcasting. */
 bool ir_op_elementwise(IrOp op);
+bool ir_op_reduction(IrOp op); /* REDUCE_* */
 /* The operand value at which an op is harmless (finite, with finite derivatives): used to guard the
  * arguments of a branch that is not taken. False when operand k of op needs no guard. (log: 1, exp:
  * 0, divisor: 1, ...) */

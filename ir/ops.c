@@ -25,6 +25,8 @@ const IrOpInfo *ir_op_info(IrOp op) { return &infos[op]; }
 const char *ir_op_name(IrOp op) { return infos[op].name; }
 bool ir_op_elementwise(IrOp op) { return infos[op].elementwise; }
 
+bool ir_op_reduction(IrOp op) { return op >= IR_REDUCE_SUM && op <= IR_REDUCE_ALL; }
+
 bool ir_op_guard(IrOp op, int operand, double *safe) {
   static const struct {
     int operand;

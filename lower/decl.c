@@ -42,8 +42,7 @@ static SVal filled(Tracer *t, const SizedType *s, const StanType *type, const Tr
           filled(t, s->members[k], type_array_of(t->arena, type->members[k], rank), dims, rank);
     return v;
   }
-  v.tr =
-      tr_broadcast(t, s->base == T_INT ? tr_int(t, INT32_MIN) : tr_real(t, 0.0 / 0.0), rank, dims);
+  v.tr = tr_broadcast(t, tr_nothing(t, s->base == T_INT), rank, dims);
   return v;
 }
 

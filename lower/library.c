@@ -149,7 +149,7 @@ SVal leave_mapped(Tracer *t, SVal v, Level *outer, const StanType *type) {
 /* What a function that draws would throw on spoils its result alone. */
 static SVal poisoned(Tracer *t, SVal v, Tr thrown) {
   if (!thrown.value) return v;
-  Tr nothing = v.type->base == T_INT ? tr_int(t, INT32_MIN) : tr_real(t, 0.0 / 0.0);
+  Tr nothing = tr_nothing(t, v.type->base == T_INT);
   for (int k = 0; k < tr_rank(v.tr) && thrown.level; k++) thrown = tr_unsqueeze(t, thrown, k);
   v.tr = tr_select(t, thrown, nothing, v.tr);
   return v;

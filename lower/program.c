@@ -7,7 +7,6 @@
 #include "lower/ports.h"
 #include "lower/random.h"
 
-#include <math.h>
 #include <string.h>
 
 /* ---- blocks ---- */
@@ -159,15 +158,14 @@ static void require_outputs(Tracer *t, const Ports *p, const char *what) {
     diag_fatal(t->diagnostics, DIAG_DATA, (Span){0}, "the program has no %s to emit", what);
 }
 
-/* Where Stan would throw, results have no value: they are NaN, and integers the least of Stan's. */
+/* Where Stan would throw, results have no value. */
 static void hide_invalid(Tracer *t, Ports *p, size_t first) {
   Tr valid = t->accumulators[ACC_VALID];
   bool known;
   if (tr_known_bool(valid, &known) && known) return;
   for (size_t k = first; k < p->result_count; k++) {
-    IrDtype dtype = p->results[k]->type.dtype;
-    IrValue *none = dtype == IR_F64 ? ir_f64(t->b, NAN) : ir_i64(t->b, INT32_MIN);
-    p->results[k] = ir_select(t->b, valid.value, p->results[k], none);
+    Tr nothing = tr_nothing(t, p->results[k]->type.dtype == IR_I64);
+    p->results[k] = ir_select(t->b, valid.value, p->results[k], nothing.value);
   }
 }
 

@@ -2,11 +2,13 @@
 #include "lower/trace.h"
 
 #include <assert.h>
+#include <math.h>
 #include <string.h>
 
 Tr tr_const(IrValue *v) { return (Tr){v, NULL, false}; }
 Tr tr_real(Tracer *t, double x) { return tr_const(ir_f64(t->b, x)); }
 Tr tr_int(Tracer *t, int64_t x) { return tr_const(ir_i64(t->b, x)); }
+Tr tr_nothing(Tracer *t, bool integer) { return integer ? tr_int(t, INT32_MIN) : tr_real(t, NAN); }
 
 static int depth_of(const Level *level) { return level ? level->depth : 0; }
 

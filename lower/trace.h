@@ -123,6 +123,8 @@ struct Tracer {
 Tr tr_const(IrValue *v); /* level NULL, not varying */
 Tr tr_real(Tracer *t, double x);
 Tr tr_int(Tracer *t, int64_t x);
+/* What stands for a number that is none: NaN, and of integers the least of Stan's. */
+Tr tr_nothing(Tracer *t, bool integer);
 Level *level_product(Tracer *t, Level *parent, IrValue *size);
 /* The iterations of `parent` at which mask (a bool of that level) is true. */
 Level *level_where(Tracer *t, Level *parent, Tr mask);
