@@ -258,13 +258,14 @@ tuple(vector, tuple(vector, vector, array[] vector, vector, vector)) nuts_block(
   int busy = running && stop > 40 && doublings < c[12];
   vector[3] now = [busy, doublings, energy]';
 
+  vector[D] sum_block;
+  for (d in 1:D) sum_block[d] = sum(P[:, d]);
+
   // the end that grows, and in a first block the other one, what is summed up, and what is left of the random number
   if (looks || some_chain(busy)) {
     row_vector[10] bounds = append_col(append_col(0, edges), 1);
     real below = bounds[pick + 1];
     real left = (lot[1] - below) / (bounds[pick + 2] - below + 1e-300);
-    vector[D] sum_block;
-    for (d in 1:D) sum_block[d] = sum(P[:, d]);
     near = line[8];
     later = append_row(opening ? append_row(line[1], sum_block) : head(later, 4 * D + 1), tail(later, 5 * D + 2));
     lot = [left, lot[2], opening ? (s == 0 ? -1 : 1) : lot[3], opening ? 1 + dot_product(valid, total) : lot[4], lot[5]]';
@@ -279,8 +280,7 @@ tuple(vector, tuple(vector, vector, array[] vector, vector, vector)) nuts_block(
     array[4] int block = blocks[number];
     int begins = extends && block[1] == 1;
     vector[D] p_last = head(near, D);
-    vector[D] sum_sub = sum_before;
-    for (d in 1:D) sum_sub[d] += sum(P[:, d]);
+    vector[D] sum_sub = sum_before + sum_block;
     real weight_sub = lot[5] + total[1];
     real v = lot[1];
     int broken = 0;
