@@ -67,8 +67,9 @@ static const char *add_include(Options *o, const char *value) {
 
 static const char *disable_pass(Options *o, const char *value) {
   if (strcmp(value, "fold") && strcmp(value, "cse") && strcmp(value, "algebra") &&
-      strcmp(value, "economy"))
-    return wrong(o, "unknown pass '%s': --disable-pass takes fold, cse, algebra or economy", value);
+      strcmp(value, "economy") && strcmp(value, "scan"))
+    return wrong(o, "unknown pass '%s': --disable-pass takes fold, cse, algebra, economy or scan",
+                 value);
   return add_list(o->disabled_passes, &o->compile.disabled_pass_count, value);
 }
 
@@ -152,7 +153,7 @@ static const Option table[] = {
      "write the files that the output depends on, as a Make rule"},
     {"--Werror", NULL, NULL, set_werror, "treat warnings as errors"},
     {"--disable-pass", NULL, "NAME", disable_pass,
-     "switch a simplification off: fold, cse, algebra or economy"},
+     "switch a simplification off: fold, cse, algebra, economy or scan"},
     {"--help", "-h", NULL, set_help, "show this text"},
     {"--version", NULL, NULL, set_version, "show the version"},
 };

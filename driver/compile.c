@@ -145,6 +145,7 @@ static LowerOptions lower_options(Compilation *c) {
     l.ir.no_cse |= !strcmp(o->disabled_passes[k], "cse");
     l.ir.no_algebra |= !strcmp(o->disabled_passes[k], "algebra");
     l.ir.no_economy |= !strcmp(o->disabled_passes[k], "economy");
+    l.ir.no_scan |= !strcmp(o->disabled_passes[k], "scan");
   }
   return l;
 }

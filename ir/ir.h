@@ -147,7 +147,7 @@ struct IrFunction {
 /* ---- modules and builders (build.c) ---- */
 
 typedef struct {
-  bool no_fold, no_cse, no_algebra, no_economy; /* --disable-pass=fold, ... */
+  bool no_fold, no_cse, no_algebra, no_economy, no_scan; /* --disable-pass=fold, ... */
 } IrOptions;
 
 /* A module holds what functions share: the arena, options, counters. */
@@ -346,6 +346,9 @@ IrFunction *ir_unbuffer(IrFunction *f);
 /* f with some of its nodes replaced by cheaper ones that differentiation would not like, as
  * logarithms of products for sums of logarithms. */
 IrFunction *ir_economise(IrFunction *f);
+/* f with loops that carry linear functions of what they carry, of a vector of few elements or
+ * elementwise, computing what they carry for all iterations at once; simplified. */
+IrFunction *ir_scan_recurrences(IrFunction *f);
 /* f with every CALL replaced by its callee's body; but those of functions with a role stay, and
  * their callees are expanded and simplified. */
 IrFunction *ir_expand_calls(IrFunction *f);

@@ -307,7 +307,9 @@ static const BlockKind last_block[] = {[ENTRY_LOG_DENSITY] = BLOCK_MODEL,
 
 /* Rewriting leaves in loops what is the same for all iterations, as indices repeated for each row.
  */
-static IrFunction *made_cheap(IrFunction *f) { return ir_simplify(ir_economise(f)); }
+static IrFunction *made_cheap(IrFunction *f) {
+  return ir_simplify(ir_economise(ir_scan_recurrences(f)));
+}
 
 Lowered *lower_program(Arena *arena, const Program *program, const LowerOptions *options,
                        Sources *sources, Diagnostics *d) {

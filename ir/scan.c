@@ -1,0 +1,254 @@
+/* Scans. Maps are composed in segments of SEGMENT, side by side: after a few steps each segment has
+ * the compositions of its first, first two, ... maps. Those of whole segments are a shorter
+ * recurrence of the same kind, which gives what enters each segment; applying the compositions to
+ * it gives the rest. That is a number of nodes for each SEGMENTth part of the logarithm of the
+ * number of maps, and about three operations for one of the loop. */
+#include "ir/scan.h"
+
+#include "ir/builder.h"
+
+enum {
+  SEGMENT = 4,
+  MOST_STEPS = 6, /* maps that are applied one after the other */
+  OPEN_LEVELS = 4 /* of segments of segments, where the number of maps is not known */
+};
+
+/* The axis of the maps' numbers, and of that in states. */
+static int map_axis(const Scan *s) { return s->size ? 2 : 0; }
+static int state_axis(const Scan *s) { return s->size ? 1 : 0; }
+
+static IrValue *times(const Scan *s, IrValue *x, IrValue *y) {
+  return ir_binary(s->b, IR_MUL, x, y);
+}
+static IrValue *plus(const Scan *s, IrValue *x, IrValue *y) {
+  return ir_binary(s->b, IR_ADD, x, y);
+}
+
+static IrValue *part(const Scan *s, IrValue *v, int axis, int64_t start, int64_t length) {
+  return ir_slice(s->b, v, axis, ir_i64(s->b, start), ir_i64(s->b, length));
+}
+
+/* ---- maps ---- */
+
+/* Matrices times what has rows like them. */
+static IrValue *product(const Scan *s, IrValue *matrices, IrValue *rows) {
+  IrValue *terms = times(s, ir_unsqueeze(s->b, matrices, 2), ir_unsqueeze(s->b, rows, 0));
+  return ir_reduce(s->b, IR_REDUCE_SUM, terms, (int8_t[]){1}, 1);
+}
+
+static IrValue *matrices_of(const Scan *s, AffineMaps m) { return part(s, m.a, 1, 0, s->size); }
+
+static AffineMaps compose(const Scan *s, AffineMaps later, AffineMaps earlier) {
+  if (!s->size)
+    return (AffineMaps){times(s, later.a, earlier.a),
+                        plus(s, times(s, later.a, earlier.b), later.b)};
+  /* later.b: the vectors, beside matrices of zeros */
+  return (AffineMaps){plus(s, product(s, later.a, earlier.a), later.b), NULL};
+}
+
+static IrValue *apply_maps(const Scan *s, AffineMaps m, IrValue *x) {
+  if (!s->size) return plus(s, times(s, m.a, x), m.b);
+  IrValue *terms = times(s, matrices_of(s, m), ir_unsqueeze(s->b, x, 0));
+  IrValue *sum = ir_reduce(s->b, IR_REDUCE_SUM, terms, (int8_t[]){1}, 1);
+  return plus(s, sum, ir_squeeze(s->b, part(s, m.a, 1, s->size, 1), 1));
+}
+
+/* Matrices with a column, and the column alone: 1 where it is. */
+static IrValue *column_mask(const Scan *s, int rank) {
+  int64_t dim[IR_MAX_RANK] = {1, s->size + 1};
+  for (int k = 2; k < rank; k++) dim[k] = 1;
+  IrTensor *t = ir_tensor_new(s->b->module->arena, ir_type(IR_F64, rank, dim));
+  t->data.f64[s->size] = 1;
+  return ir_constant(s->b, t);
+}
+
+/* ---- segments ---- */
+
+/* v with axis `axis` as two, the second of that size. */
+static IrValue *in_segments(const Scan *s, IrValue *v, int axis, IrValue *segments, int size) {
+  IrValue *dims[IR_MAX_RANK];
+  int rank = 0;
+  for (int k = 0; k < v->type.rank; k++) {
+    dims[rank++] = k == axis ? segments : ir_dim(s->b, v, k);
+    if (k == axis) dims[rank++] = ir_i64(s->b, size);
+  }
+  return ir_reshape(s->b, v, dims, rank);
+}
+
+static IrValue *in_a_row(const Scan *s, IrValue *v, int axis, IrValue *count) {
+  IrValue *dims[IR_MAX_RANK];
+  int rank = 0;
+  for (int k = 0; k < v->type.rank; k++)
+    if (k != axis + 1) dims[rank++] = k == axis ? count : ir_dim(s->b, v, k);
+  return ir_reshape(s->b, v, dims, rank);
+}
+
+/* v with zeros behind, in the order of the maps: what is computed there is dropped. */
+static IrValue *padded(const Scan *s, IrValue *v, int axis, IrValue *rows) {
+  IrValue *dims[IR_MAX_RANK];
+  int64_t none;
+  if (rows->constant && (none = rows->constant->data.i64[0]) == 0) return v;
+  for (int k = 0; k < v->type.rank; k++) dims[k] = k == axis ? rows : ir_dim(s->b, v, k);
+  IrValue *zeros = ir_broadcast(s->b, ir_f64(s->b, 0), dims, v->type.rank);
+  return ir_concat(s->b, s->reverse ? (IrValue *[]){zeros, v} : (IrValue *[]){v, zeros}, 2, axis);
+}
+
+static bool varies(const IrValue *v, int axis) { return v->type.dim[axis] != 1; }
+
+/* The maps at one place of each segment, and those of all places again. */
+static IrValue *at_place(const Scan *s, IrValue *v, int axis, int place) {
+  return part(s, v, axis + 1, place, 1);
+}
+
+static IrValue *all_places(const Scan *s, IrValue *const *places, int axis) {
+  return ir_concat(s->b, places, SEGMENT, axis + 1);
+}
+
+/* States before maps from those after them. */
+static IrValue *entries(const Scan *s, IrValue *ends, IrValue *x0, IrValue *count) {
+  int axis = state_axis(s);
+  IrValue *one = ir_i64(s->b, 1), *rest = ir_binary(s->b, IR_SUB, count, one);
+  IrValue *others = ir_slice(s->b, ends, axis, s->reverse ? one : ir_i64(s->b, 0), rest);
+  return ir_concat(s->b, s->reverse ? (IrValue *[]){others, x0} : (IrValue *[]){x0, others}, 2,
+                   axis);
+}
+
+/* ---- few maps ---- */
+
+static AffineMaps map_at(const Scan *s, AffineMaps m, int k) {
+  int axis = map_axis(s);
+  AffineMaps one = {varies(m.a, axis) ? part(s, m.a, axis, k, 1) : m.a, NULL};
+  if (m.b) one.b = part(s, m.b, axis, k, 1);
+  return one;
+}
+
+static IrValue *one_by_one(const Scan *s, AffineMaps m, IrValue *x, int count) {
+  IrValue *ends[MOST_STEPS];
+  for (int k = 0; k < count; k++) {
+    int at = s->reverse ? count - 1 - k : k;
+    ends[at] = x = apply_maps(s, map_at(s, m, at), x);
+  }
+  return ir_concat(s->b, ends, count, state_axis(s));
+}
+
+/* v with its axis first, which is then that of a loop's iterations; and back. */
+static IrValue *axis_moved(const Scan *s, IrValue *v, int from, int to) {
+  int8_t permutation[IR_MAX_RANK];
+  int next = 0;
+  for (int k = 0; k < v->type.rank; k++) {
+    if (next == from) next++;
+    permutation[k] = (int8_t)(k == to ? from : next++);
+  }
+  return ir_transpose(s->b, v, permutation);
+}
+
+static IrType row_type(const IrValue *stack) {
+  return ir_type(stack->type.dtype, stack->type.rank - 1, stack->type.dim + 1);
+}
+
+/* As a loop, where there may be any number of maps. */
+static IrValue *by_loop(const Scan *s, AffineMaps m, IrValue *x0, IrValue *count) {
+  IrBuilder *inner = ir_function_begin(s->b->module, s->b, "recurrence");
+  Scan body = {.b = inner, .size = s->size, .reverse = s->reverse};
+  IrValue *inputs[2], *results[2], *outs[2];
+  IrLoop loop = {.count = count, .carried = 1, .initial = &x0, .inputs = inputs};
+  AffineMaps one = {NULL, NULL};
+  loop.reverse = s->reverse;
+  ir_param(inner, ir_scalar(IR_I64), "i");
+  IrValue *x = ir_param(inner, x0->type, NULL);
+  if (varies(m.a, map_axis(s))) {
+    inputs[loop.scanned++] = axis_moved(s, m.a, map_axis(s), 0);
+    IrType row = row_type(inputs[loop.scanned - 1]);
+    one.a = ir_unsqueeze(inner, ir_param(inner, row, NULL), map_axis(s));
+  }
+  if (m.b) {
+    inputs[loop.scanned++] = axis_moved(s, m.b, map_axis(s), 0);
+    IrType row = row_type(inputs[loop.scanned - 1]);
+    one.b = ir_unsqueeze(inner, ir_param(inner, row, NULL), map_axis(s));
+  }
+  if (!one.a) one.a = m.a;
+  outs[0] = apply_maps(&body, one, x);
+  outs[1] = ir_squeeze(inner, outs[0], state_axis(s));
+  ir_function_end(inner, outs, NULL, 2);
+  ir_loop(s->b, loop, inner, results);
+  return axis_moved(s, results[1], 0, state_axis(s));
+}
+
+/* ---- many maps ---- */
+
+static IrValue *scan_level(const Scan *s, AffineMaps m, IrValue *x0, IrValue *count, int level);
+
+/* The compositions of the first maps of each segment, by place. */
+static void compose_segments(const Scan *s, AffineMaps m, IrValue *segments, AffineMaps *prefix) {
+  int axis = map_axis(s);
+  bool varied = varies(m.a, axis);
+  IrValue *a = varied ? in_segments(s, m.a, axis, segments, SEGMENT)
+                      : ir_unsqueeze(s->b, m.a, axis + 1),
+          *b = m.b;
+  IrValue *whole = a;
+  if (s->size) {
+    b = times(s, a, column_mask(s, a->type.rank));
+    a = part(s, a, 1, 0, s->size);
+  } else {
+    b = in_segments(s, b, axis, segments, SEGMENT);
+  }
+  for (int k = 0; k < SEGMENT; k++) {
+    int place = s->reverse ? SEGMENT - 1 - k : k, before = s->reverse ? place + 1 : place - 1;
+    if (k == 0 && s->size) {
+      prefix[place] = (AffineMaps){at_place(s, whole, axis, place), NULL};
+      continue;
+    }
+    AffineMaps step = {varied ? at_place(s, a, axis, place) : a, at_place(s, b, axis, place)};
+    prefix[place] = k ? compose(s, step, prefix[before]) : step;
+  }
+}
+
+/* Maps without the axis of places. */
+static AffineMaps whole_segments(const Scan *s, AffineMaps m) {
+  int axis = map_axis(s) + 1;
+  return (AffineMaps){ir_squeeze(s->b, m.a, axis), m.b ? ir_squeeze(s->b, m.b, axis) : NULL};
+}
+
+static IrValue *by_segments(const Scan *s, AffineMaps m, IrValue *x0, IrValue *count, int level) {
+  IrBuilder *b = s->b;
+  int64_t multiple = SEGMENT;
+  for (int k = 1; k < level; k++) multiple *= SEGMENT;
+  IrValue *whole = count, *rows = ir_i64(b, 0);
+  if (count->constant || level == OPEN_LEVELS) {
+    if (count->constant) multiple = SEGMENT;
+    IrValue *up =
+        ir_binary(b, IR_ADD, ir_binary(b, IR_MAX, count, ir_i64(b, 1)), ir_i64(b, multiple - 1));
+    whole = ir_binary(b, IR_DIV, up, ir_i64(b, multiple));
+    whole = ir_binary(b, IR_MUL, whole, ir_i64(b, multiple));
+    rows = ir_binary(b, IR_SUB, whole, count);
+  }
+  IrValue *segments = ir_binary(b, IR_DIV, whole, ir_i64(b, SEGMENT));
+  AffineMaps prefix[SEGMENT], all;
+  IrValue *a[SEGMENT], *offset[SEGMENT];
+  if (varies(m.a, map_axis(s))) m.a = padded(s, m.a, map_axis(s), rows);
+  if (m.b) m.b = padded(s, m.b, map_axis(s), rows);
+  compose_segments(s, m, segments, prefix);
+  int last = s->reverse ? 0 : SEGMENT - 1;
+  IrValue *ends = scan_level(s, whole_segments(s, prefix[last]), x0, segments, level - 1);
+  IrValue *x = in_segments(s, entries(s, ends, x0, segments), state_axis(s), segments, 1);
+  for (int k = 0; k < SEGMENT; k++) {
+    a[k] = prefix[k].a;
+    offset[k] = prefix[k].b;
+  }
+  all.a = all_places(s, a, map_axis(s));
+  all.b = m.b ? all_places(s, offset, map_axis(s)) : NULL;
+  IrValue *states = in_a_row(s, apply_maps(s, all, x), state_axis(s), whole);
+  return ir_slice(b, states, state_axis(s), s->reverse ? rows : ir_i64(b, 0), count);
+}
+
+/* level: how often maps that are more than a few are put in segments. */
+static IrValue *scan_level(const Scan *s, AffineMaps m, IrValue *x0, IrValue *count, int level) {
+  if (count->constant && count->constant->data.i64[0] <= MOST_STEPS)
+    return one_by_one(s, m, x0, (int)count->constant->data.i64[0]);
+  if (!count->constant && !level) return by_loop(s, m, x0, count);
+  return by_segments(s, m, x0, count, level);
+}
+
+IrValue *scan_affine(const Scan *s, AffineMaps maps, IrValue *x0) {
+  return scan_level(s, maps, x0, s->count, OPEN_LEVELS);
+}
