@@ -75,7 +75,7 @@ typedef struct {
   int warnings_are_errors;
   const char *external_name; /* file name for the data of large constants where the model passes 2
                                 GiB; may be NULL */
-  const char *const *disabled_passes; /* "fold", "cse", "algebra", "economy", "scan" */
+  const char *const *disabled_passes; /* "fold", "cse", "algebra", "economy", "scan", "squares" */
   size_t disabled_pass_count;
   Stan2onnxMetric metric; /* STAN2ONNX_SAMPLE */
   Stan2onnxEngine engine; /* likewise */

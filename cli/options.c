@@ -67,9 +67,10 @@ static const char *add_include(Options *o, const char *value) {
 
 static const char *disable_pass(Options *o, const char *value) {
   if (strcmp(value, "fold") && strcmp(value, "cse") && strcmp(value, "algebra") &&
-      strcmp(value, "economy") && strcmp(value, "scan"))
-    return wrong(o, "unknown pass '%s': --disable-pass takes fold, cse, algebra, economy or scan",
-                 value);
+      strcmp(value, "economy") && strcmp(value, "scan") && strcmp(value, "squares"))
+    return wrong(
+        o, "unknown pass '%s': --disable-pass takes fold, cse, algebra, economy, scan or squares",
+        value);
   return add_list(o->disabled_passes, &o->compile.disabled_pass_count, value);
 }
 
@@ -153,7 +154,7 @@ static const Option table[] = {
      "write the files that the output depends on, as a Make rule"},
     {"--Werror", NULL, NULL, set_werror, "treat warnings as errors"},
     {"--disable-pass", NULL, "NAME", disable_pass,
-     "switch a simplification off: fold, cse, algebra, economy or scan"},
+     "switch a simplification off: fold, cse, algebra, economy, scan or squares"},
     {"--help", "-h", NULL, set_help, "show this text"},
     {"--version", NULL, NULL, set_version, "show the version"},
 };

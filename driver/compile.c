@@ -139,13 +139,15 @@ static LowerOptions lower_options(Compilation *c) {
                     .metric = metrics[o->metric],
                     .engine = engines[o->engine],
                     .keep_algorithms = o->prob_dialect != 0,
-                    .data = c->data};
+                    .data = c->data,
+                    .ir.no_squares = o->prob_dialect != 0}; /* it is to show the distributions */
   for (size_t k = 0; k < o->disabled_pass_count; k++) {
     l.ir.no_fold |= !strcmp(o->disabled_passes[k], "fold");
     l.ir.no_cse |= !strcmp(o->disabled_passes[k], "cse");
     l.ir.no_algebra |= !strcmp(o->disabled_passes[k], "algebra");
     l.ir.no_economy |= !strcmp(o->disabled_passes[k], "economy");
     l.ir.no_scan |= !strcmp(o->disabled_passes[k], "scan");
+    l.ir.no_squares |= !strcmp(o->disabled_passes[k], "squares");
   }
   return l;
 }

@@ -69,8 +69,7 @@ static Contribution *take(Contribution **list, int kind) {
   return taken;
 }
 
-/* The sum of two scaled values, as a scaled value. */
-static IrValue *add_scaled(IrBuilder *b, IrValue *x, double *scale, IrValue *y, double y_scale) {
+IrValue *add_scaled(IrBuilder *b, IrValue *x, double *scale, IrValue *y, double y_scale) {
   if (!x) {
     *scale = y_scale;
     return y;
@@ -88,88 +87,6 @@ static IrValue *add_scaled(IrBuilder *b, IrValue *x, double *scale, IrValue *y, 
     sum = ir_binary(b, IR_ADD, scaled(b, *scale, x), scaled(b, y_scale, y));
   }
   *scale = 1;
-  return sum;
-}
-
-/* ---- slices: laid side by side ---- */
-
-typedef struct {
-  Contribution *part;
-  IrValue *end;
-  bool placed;
-} Piece;
-
-static bool known_int(const IrValue *v, int64_t *x) {
-  if (!v->constant) return false;
-  *x = v->constant->data.i64[0];
-  return true;
-}
-
-static IrValue *axis_like(IrBuilder *b, IrValue *x, IrValue *like, int axis, IrValue *length) {
-  IrValue *dims[IR_MAX_RANK];
-  int rank = like->type.rank;
-  for (int k = 0; k < rank; k++) dims[k] = k == axis ? length : ir_dim(b, like, k);
-  return ir_broadcast(b, x, dims, rank);
-}
-
-/* The piece of the axis that comes next at or after `at`: where positions are known the nearest,
- * else one that begins exactly there. */
-static Piece *next_piece(Piece *pieces, int count, int axis, IrValue *at) {
-  Piece *best = NULL;
-  int64_t here, start, nearest;
-  for (int k = 0; k < count; k++) {
-    Piece *p = &pieces[k];
-    if (p->placed || p->part->axis != axis) continue;
-    if (p->part->at == at) return p;
-    if (!known_int(at, &here) || !known_int(p->part->at, &start) || start < here) continue;
-    if (best && known_int(best->part->at, &nearest) && nearest <= start) continue;
-    best = p;
-  }
-  return best;
-}
-
-static Piece *first_piece(Piece *pieces, int count) {
-  Piece *first = NULL;
-  int64_t start, least;
-  for (int k = 0; k < count; k++) {
-    Piece *p = &pieces[k];
-    if (p->placed) continue;
-    if (!first) first = p;
-    if (p->part->axis != first->part->axis || !known_int(p->part->at, &start)) continue;
-    if (!known_int(first->part->at, &least) || start < least) first = p;
-  }
-  return first;
-}
-
-/* One layer of slices that do not overlap, with zeros between, in the shape of v. */
-static IrValue *lay_pieces(Reverse *r, Piece *pieces, int count, IrValue *v) {
-  IrBuilder *b = r->b;
-  Piece *p = first_piece(pieces, count);
-  if (!p) return NULL;
-  int axis = p->part->axis, n = 0;
-  IrValue **row = ARENA_ARRAY(r->arena, IrValue *, (size_t)count * 2 + 2);
-  IrValue *at = ir_i64(b, 0), *size = ir_dim(b, v, axis), *zero = ir_f64(b, 0);
-  for (; p; p = next_piece(pieces, count, axis, at)) {
-    p->placed = true;
-    if (p->part->at != at)
-      row[n++] = axis_like(b, zero, v, axis, ir_binary(b, IR_SUB, p->part->at, at));
-    row[n++] = axis_like(b, scaled(b, p->part->scale, p->part->value), v, axis, p->part->length);
-    at = p->end;
-  }
-  if (at != size) row[n++] = axis_like(b, zero, v, axis, ir_binary(b, IR_SUB, size, at));
-  return n == 1 ? row[0] : ir_concat(b, row, n, axis);
-}
-
-static IrValue *add_slices(Reverse *r, Contribution *slices, IrValue *v, IrValue *sum,
-                           double *scale) {
-  int count = 0;
-  for (const Contribution *c = slices; c; c = c->next) count++;
-  Piece *pieces = ARENA_ARRAY(r->arena, Piece, (size_t)count + 1);
-  for (Contribution *c = slices; c; c = c->next, pieces++)
-    *pieces = (Piece){c, ir_binary(r->b, IR_ADD, c->at, c->length), false};
-  pieces -= count;
-  for (IrValue *layer; (layer = lay_pieces(r, pieces, count, v));)
-    sum = add_scaled(r->b, sum, scale, layer, 1);
   return sum;
 }
 

@@ -54,6 +54,8 @@ IrValue *reverse_cotangent(Reverse *r, const IrValue *v, double *scale);
 IrValue *reverse_full(Reverse *r, const IrValue *v, bool zeros);
 /* scale * value */
 IrValue *scaled(IrBuilder *b, double scale, IrValue *value);
+/* *scale * x + y_scale * y, as what is to be multiplied by a new *scale; x may be NULL. */
+IrValue *add_scaled(IrBuilder *b, IrValue *x, double *scale, IrValue *y, double y_scale);
 /* Parameters of b like those of f. */
 IrValue **copy_params(IrBuilder *b, const IrFunction *f);
 /* f with the callees' bodies in place of calls of chosen functions, which if elementwise must map
@@ -62,6 +64,11 @@ IrFunction *inline_calls(IrFunction *f, bool (*chosen)(IrFunction *callee));
 /* Zeros, or x, in the shape of `like`. */
 IrValue *zeros_like(IrBuilder *b, IrValue *like);
 IrValue *full_like(IrBuilder *b, IrValue *x, IrValue *like);
+
+/* ---- grad_slices.c ---- */
+
+/* *scale * sum (NULL: nothing yet) with contributions to slices of v, as add_scaled gives it. */
+IrValue *add_slices(Reverse *r, Contribution *slices, IrValue *v, IrValue *sum, double *scale);
 
 /* ---- grad_activity.c ---- */
 

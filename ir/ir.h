@@ -147,7 +147,7 @@ struct IrFunction {
 /* ---- modules and builders (build.c) ---- */
 
 typedef struct {
-  bool no_fold, no_cse, no_algebra, no_economy, no_scan; /* --disable-pass=fold, ... */
+  bool no_fold, no_cse, no_algebra, no_economy, no_scan, no_squares; /* --disable-pass=fold, ... */
 } IrOptions;
 
 /* A module holds what functions share: the arena, options, counters. */
@@ -343,6 +343,9 @@ IrFunction *ir_simplify(IrFunction *f);
 /* f with loops that fill a tensor row by row carrying the rows that they read instead of all of it,
  * where it is known how many more rows than iterations there are. */
 IrFunction *ir_unbuffer(IrFunction *f);
+/* f with sums of squares of many linear forms, whose factors are constants, replaced by sums of
+ * squares of few; before it is differentiated. Part of the economy, and an option of its own. */
+IrFunction *ir_reduce_squares(IrFunction *f);
 /* f with some of its nodes replaced by cheaper ones that differentiation would not like, as
  * logarithms of products for sums of logarithms. */
 IrFunction *ir_economise(IrFunction *f);

@@ -217,6 +217,7 @@ static void (*const entries[])(Tracer *t, Ports *p) = {
 /* (log density, valid, gradient) of one chain become its log density and gradient: -inf and 0 where
  * Stan would throw. A sampler needs the former only, and not of what is NaN: it takes neither. */
 static IrFunction *guard_density(Tracer *t, IrFunction *f, Ports *p, bool gradient, bool sampled) {
+  f = ir_reduce_squares(f);
   if (gradient) {
     bool *wrt = ARENA_ARRAY(t->arena, bool, p->input_count);
     wrt[0] = true;
