@@ -388,15 +388,15 @@ static void resume(Sampler *s, IrValue *const *in, IrValue *size, IrValue **resu
 }
 
 /* Of what all chains stacked, what they stacked when an iteration ended: [chain, iteration, ...].
- */
-static void pick_iterations(Sampler *s, IrValue *iterations, IrValue **results) {
+ * Where there are no iterations the stacks do not tell the sizes. */
+static void pick_iterations(Sampler *s, IrValue *iterations, IrValue *size, IrValue **results) {
   IrBuilder *b = s->t->b;
-  IrValue *done = results[RUN_DONE], *chains = ir_dim(b, done, 0);
+  IrValue *done = results[RUN_DONE], *chains = ir_dim(b, results[RUN_STATE], 0);
   IrValue *count = ir_binary(b, IR_MUL, chains, ir_dim(b, done, 1));
   IrValue *flags = ir_binary(b, IR_GT, ir_reshape(b, done, &count, 1), ir_f64(b, 0));
   IrValue *at = ir_emit(b, IR_NONZERO, (IrAttr){0}, &flags, 1);
   for (int k = RUN_DRAWS; k <= RUN_STATISTICS; k++) {
-    IrValue *width = ir_dim(b, results[k], 2);
+    IrValue *width = k == RUN_DRAWS ? size : ir_dim(b, results[k], 2);
     IrValue *all = ir_reshape(b, results[k], (IrValue *[]){count, width}, 2);
     results[k] =
         ir_reshape(b, ir_gather(b, all, at, 0, 0), (IrValue *[]){chains, iterations, width}, 3);
@@ -421,7 +421,7 @@ static void trace_run(Sampler *s, IrValue *const *in, IrValue *size, IrValue *co
   args[5] = in[IN_ITERATIONS];
   for (int k = RUN_INPUTS; k < count; k++) args[k] = in[INPUTS + k - RUN_INPUTS];
   ir_inline(b, run, args, results);
-  pick_iterations(s, in[IN_ITERATIONS], results);
+  pick_iterations(s, in[IN_ITERATIONS], size, results);
 }
 
 /* Operands of a call, and the parameters of the callee that is being built. */

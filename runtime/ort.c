@@ -15,7 +15,7 @@ struct Ort {
 
 struct OrtModel {
   Ort *ort;
-  void *session;
+  void *session, *run_options;
   OrtPort *inputs, *outputs;
   size_t input_count, output_count, property_count;
   OrtProperty *properties;
@@ -253,8 +253,8 @@ static const char *load(Ort *ort, Arena *a, Place at, int threads, bool compiled
                             : ort->abi.create_session_from_array(ort->env, at.bytes, at.size,
                                                                  options, &m->session));
   ort->abi.release_session_options(options);
-  if (error) return error;
-  error = describe(m, a);
+  if (!error) error = failure(ort, a, ort->abi.create_run_options(&m->run_options));
+  if (!error) error = describe(m, a);
   if (error)
     ort_unload(m);
   else
@@ -277,8 +277,15 @@ const char *ort_load_compiled(Ort *ort, Arena *a, const char *path, const void *
 }
 
 void ort_unload(OrtModel *m) {
-  if (m && m->session) m->ort->abi.release_session(m->session);
-  if (m) m->session = NULL;
+  if (!m) return;
+  if (m->session) m->ort->abi.release_session(m->session);
+  if (m->run_options) m->ort->abi.release_run_options(m->run_options);
+  m->session = m->run_options = NULL;
+}
+
+void ort_stop(OrtModel *m) {
+  Status status = m->ort->abi.set_terminate(m->run_options);
+  if (status) m->ort->abi.release_status(status);
 }
 
 const OrtPort *ort_inputs(const OrtModel *m, size_t *count) {
@@ -331,8 +338,9 @@ const char *ort_call(OrtCall *c, Arena *a) {
   OrtModel *m = c->model;
   release_outputs(c);
   return failure(m->ort, a,
-                 m->ort->abi.run(m->session, NULL, m->input_names, (const void *const *)c->inputs,
-                                 m->input_count, m->output_names, m->output_count, c->outputs));
+                 m->ort->abi.run(m->session, m->run_options, m->input_names,
+                                 (const void *const *)c->inputs, m->input_count, m->output_names,
+                                 m->output_count, c->outputs));
 }
 
 const char *ort_result(const OrtCall *c, Arena *a, size_t k, OrtTensor *out) {

@@ -60,6 +60,9 @@ const char *ort_load_bytes(Ort *ort, Arena *a, const void *bytes, size_t size, i
 const char *ort_load_compiled(Ort *ort, Arena *a, const char *path, const void *bytes, size_t size,
                               OrtModel **out);
 void ort_unload(OrtModel *m);
+/* Ends the calls of a model that are under way, which then fail, as do those to come. From any
+ * thread. */
+void ort_stop(OrtModel *m);
 const OrtPort *ort_inputs(const OrtModel *m, size_t *count);
 const OrtPort *ort_outputs(const OrtModel *m, size_t *count);
 const OrtProperty *ort_properties(const OrtModel *m, size_t *count);

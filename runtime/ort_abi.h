@@ -37,6 +37,8 @@ enum { ABI_OPTIMISE_NOTHING = 0 };
   X(34, output_type, Status, (const void *session, size_t index, void **type))                     \
   X(36, input_name, Status, (const void *session, size_t index, void *allocator, char **name))     \
   X(37, output_name, Status, (const void *session, size_t index, void *allocator, char **name))    \
+  X(39, create_run_options, Status, (void **options))                                              \
+  X(46, set_terminate, Status, (void *options))                                                    \
   X(49, create_tensor, Status,                                                                     \
     (const void *memory, void *data, size_t bytes, const int64_t *dims, size_t rank, int element,  \
      void **value))                                                                                \
@@ -56,6 +58,7 @@ enum { ABI_OPTIMISE_NOTHING = 0 };
   X(94, release_memory, void, (void *memory))                                                      \
   X(95, release_session, void, (void *session))                                                    \
   X(96, release_value, void, (void *value))                                                        \
+  X(97, release_run_options, void, (void *options))                                                \
   X(98, release_type, void, (void *type))                                                          \
   X(99, release_info, void, (void *info))                                                          \
   X(100, release_session_options, void, (void *options))                                           \

@@ -57,6 +57,7 @@ struct SampleRun {
   int running;
   int64_t iterations; /* over all chains */
   bool stop;
+  bool cut; /* calls under way were ended, because they took too long to come to an end */
 };
 
 /* How many threads share the chains of an open sampler: as asked for, else what suits chains and

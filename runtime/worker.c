@@ -8,6 +8,7 @@
 #include <time.h>
 
 static const double SLICE_SECONDS = 0.2;
+static const double PATIENCE = 2; /* seconds that a slice may go on when the run is to stop */
 enum { FIRST_SLICE = 4, GROWTH = 8 };
 
 /* Set by signals. */
@@ -18,7 +19,8 @@ static void interrupt(int signal) {
   interrupted = 1;
 }
 
-/* The first signal ends the run after the slices; a second one ends the program at once. */
+/* The first signal ends the run after the slices, or, where a slice does not end (as in a program
+ * that loops for ever), without them; a second one ends the program at once. */
 static void catch_signals(void) {
   struct sigaction action = {.sa_handler = interrupt, .sa_flags = (int)SA_RESETHAND};
   sigemptyset(&action.sa_mask);
@@ -37,6 +39,13 @@ static bool should_stop(Worker *w) {
   for (int64_t k = 0; k < w->states.chains; k++)
     if (w->chains[k].trouble == CHAIN_FINE && !w->chains[k].file.error) return stop;
   return true; /* none can go on, or be kept */
+}
+
+static bool was_cut(Worker *w) {
+  pthread_mutex_lock(&w->run->mutex);
+  bool cut = w->run->cut;
+  pthread_mutex_unlock(&w->run->mutex);
+  return cut;
 }
 
 static void report_progress(Worker *w, int64_t iterations) {
@@ -129,6 +138,7 @@ static const char *run_slice(Worker *w, int64_t iterations, double *seconds) {
   double start = seconds_now();
   const char *error = sampler_advance(&w->run->sampler, w->slice, &w->states, iterations, &call);
   *seconds = seconds_now() - start;
+  if (error && was_cut(w)) return NULL;
   if (!error) error = take_results(w, call, iterations);
   if (call) ort_release(call);
   for (int64_t k = 0; k < w->states.chains; k++)
@@ -225,9 +235,19 @@ static bool start_workers(SampleRun *r) {
   return true;
 }
 
+/* Once the run is to stop: `since` is when that was first seen. */
+static void hurry(SampleRun *r, double *since) {
+  if (!interrupted || r->cut) return;
+  if (*since == 0) *since = seconds_now();
+  if (seconds_now() - *since < PATIENCE) return;
+  r->cut = true;
+  ort_stop(r->model);
+}
+
 static void watch(SampleRun *r) {
   const SampleOptions *o = &r->options;
   int64_t total = (o->warmup + o->samples) * o->chains;
+  double since = 0;
   Progress progress;
   progress_start(&progress, o->quiet);
   pthread_mutex_lock(&r->mutex);
@@ -237,6 +257,7 @@ static void watch(SampleRun *r) {
     until.tv_nsec += 100000000;
     if (until.tv_nsec >= 1000000000) until.tv_sec++, until.tv_nsec -= 1000000000;
     pthread_cond_timedwait(&r->changed, &r->mutex, &until);
+    hurry(r, &since);
     int64_t done = r->iterations;
     pthread_mutex_unlock(&r->mutex);
     progress_show(&progress, done, total,

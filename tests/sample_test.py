@@ -7,6 +7,7 @@ sample_test.py BUILD_DIR     needs ONNX Runtime's library where the runner finds
 import csv, importlib.util, json, math, os, re, signal, subprocess, sys, tempfile, time, unittest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+TESTDATA = os.path.join(os.path.dirname(HERE), 'testdata')
 EXAMPLES = os.path.join(os.path.dirname(HERE), 'examples')
 BUILD = '.'
 
@@ -136,6 +137,23 @@ class Sampling(unittest.TestCase):
             columns = self.rows('b/out-2.csv')[0]
             self.assertEqual([c for c in self.rows('a/m-2.csv')[0] if c in columns], list(columns))
             self.assert_start_alike('a/m-2.csv', 'b/out-2.csv')
+
+    def test_sizes_that_are_data(self):
+        """Programs whose data decide how many parameters there are, or what sizes the density goes through: with the data as inputs they draw what
+        they draw with the data baked in."""
+        for name in ('capture_recapture', 'distributions_discrete', 'gp_latent_poisson', 'hierarchical_correlated', 'hierarchical_intercepts', 'loops_ragged',
+                     'missing_data', 'multinomial_dirichlet', 'ragged_groups', 'regression_loop', 'regression_qr', 'series_random_walk',
+                     'series_stochastic_volatility', 'zero_sizes'):
+            with self.subTest(name):
+                program, data = (os.path.join(TESTDATA, name, file) for file in ('model.stan', 'data.json'))
+                short = ('--data', data, '--chains', '2', '--warmup', '3', '--samples', '1', '--save-warmup', '--quiet')
+                self.convert(program, '--emit', 'sample')
+                self.runner('sample', 'out.onnx', '--output', name, *short)
+                self.runner('sample', program, '--output', name, *short)
+                for k in (1, 2):
+                    inputs, baked = (self.rows('%s/%s-%d.csv' % (name, model, k)) for model in ('out', 'model'))
+                    self.assertEqual(len(inputs), 4)
+                    for column in inputs[0]: self.assertAlmostEqual(float(inputs[0][column]), float(baked[0][column]), 5)
 
     def test_dialects(self):
         """A sampler that is given the density as a graph draws what a flat one does, but for rounding."""
@@ -330,6 +348,20 @@ generated quantities {
         with open(self.path('fit/m-1.csv')) as f: text = f.read()
         self.assertEqual(int(re.search(r'num_samples = (\d+)', text)[1]), len(self.rows('fit/m-1.csv')))
         self.assertIn('Elapsed Time', text)
+
+    def test_interrupted_in_a_loop_without_end(self):
+        self.write('w.stan', 'parameters { real x; } model { real y = x; x ~ std_normal(); if (x > 1) while (y > 0) y += 1; target += -1e-300 * y; }')
+        p = subprocess.Popen(self.command('sample', 'w.stan', '--init', '0.5', '--step-size', '0.5', '--warmup', '0', '--samples', '100000000', '--output', 'fit'),
+                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=self.folder.name)
+        deadline = time.time() + 120
+        while p.poll() is None and time.time() < deadline and not os.path.exists(self.path('fit/w-1.csv')): time.sleep(0.2)
+        time.sleep(3)  # by now a chain is in the loop
+        p.send_signal(signal.SIGINT)
+        out, error = p.communicate(timeout=120)
+        if 'no ONNX Runtime library found' in error: self.skipTest('there is no ONNX Runtime')
+        self.assertEqual(p.returncode, 130, error)
+        with open(self.path('fit/w-1.csv')) as f: text = f.read()
+        self.assertEqual(int(re.search(r'num_samples = (\d+)', text)[1]), len(self.rows('fit/w-1.csv')))
 
     # ---- other readers ----
 
