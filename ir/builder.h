@@ -137,7 +137,8 @@ IrValue *algebra_apply(IrBuilder *b, IrOp op, const IrAttr *attr, IrValue *const
 /* The value of op(in...) where its operands are known, else NULL (fold.c). */
 IrValue *fold_apply(IrBuilder *b, IrOp op, const IrAttr *attr, IrValue *const *in, int count,
                     const IrType *type);
-/* Evaluates a node with bodies whose operands are all constants; false where that fails. */
+/* Evaluates a node with bodies whose operands are all known; false where they are not, or where it
+ * fails. */
 bool fold_region(IrBuilder *b, const IrNode *n, IrValue **results);
 /* The sizes of the result of an elementwise op over `in`, whose type is `type`. */
 void elementwise_dims(IrBuilder *b, IrValue *const *in, int count, const IrType *type,

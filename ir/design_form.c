@@ -200,14 +200,33 @@ static bool scale_by_number(FormSource *s, DesignForm *f, IrOp op, const IrValue
   return true;
 }
 
+/* Whether v is a product of constants, operand *side, with a number that is not known. */
+static bool is_scaled_known(FormSource *s, const IrValue *v, int *side) {
+  const IrNode *n = v->node;
+  if (!n || n->op != IR_MUL) return false;
+  for (*side = 0; *side < 2; ++*side)
+    if (form_known(s, n->in[*side]) && ir_type_count(&n->in[1 - *side]->type) == 1) return true;
+  return false;
+}
+
+/* f times or divided by v. */
+static bool scale_by(FormSource *s, DesignForm *f, const IrNode *n, const IrValue *v) {
+  int side;
+  const IrTensor *t = form_known(s, v);
+  if (t) return scale_by_known(s, f, n, v, t);
+  if (ir_type_count(&v->type) == 1) return scale_by_number(s, f, n->op, v);
+  if (!is_scaled_known(s, v, &side)) return false;
+  const IrValue *known = v->node->in[side], *number = v->node->in[1 - side];
+  return scale_by_known(s, f, n, known, form_known(s, known)) &&
+         scale_by_number(s, f, n->op, number);
+}
+
 static bool product_form(FormSource *s, const IrNode *n, DesignForm *out) {
   for (int k = 1; k >= (n->op == IR_MUL ? 0 : 1); k--) {
-    const IrValue *by = n->in[k], *x = n->in[1 - k];
-    const IrTensor *t = form_known(s, by);
-    bool number = ir_type_count(&by->type) == 1;
-    if (!t && !number) continue;
-    return add_operand(s, x, &n->out[0]->type, out) &&
-           (t ? scale_by_known(s, out, n, by, t) : scale_by_number(s, out, n->op, by));
+    int side;
+    const IrValue *by = n->in[k];
+    if (form_known(s, by) || ir_type_count(&by->type) == 1 || is_scaled_known(s, by, &side))
+      return add_operand(s, n->in[1 - k], &n->out[0]->type, out) && scale_by(s, out, n, by);
   }
   return table_form(s, n->out[0], out);
 }

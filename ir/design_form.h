@@ -29,8 +29,8 @@ typedef struct {
 } FormSource;
 
 FormSource form_source(IrBuilder *b, const IrFunction *f, IrValue *const *map);
-/* v's value where it is computed from constants alone, without any of its size being a constant of
- * the function; NULL where it is not. */
+/* v's value where it is computed from constants alone, even if it was too large to become one; else
+ * NULL. */
 const IrTensor *form_known(FormSource *s, const IrValue *v);
 /* Writes v, of real numbers, as a form over tables of at most s->largest elements. False where that
  * cannot be, would take too much room, or has a factor that is not finite. */

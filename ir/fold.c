@@ -73,12 +73,12 @@ IrValue *fold_apply(IrBuilder *b, IrOp op, const IrAttr *attr, IrValue *const *i
 /* ---- regions ---- */
 
 /* A function without parameters that has the node alone. */
-static IrFunction *alone(IrBuilder *b, const IrNode *n) {
+static IrFunction *alone(IrBuilder *b, const IrNode *n, const IrTensor *const *operands) {
   IrModule *m = b->module;
   IrBuilder *inner = ir_function_begin(m, NULL, "constant");
   IrValue **in = ARENA_ARRAY(m->arena, IrValue *, (size_t)n->in_count);
   IrType *types = ARENA_ARRAY(m->arena, IrType, (size_t)n->out_count);
-  for (int k = 0; k < n->in_count; k++) in[k] = ir_constant(inner, n->in[k]->constant);
+  for (int k = 0; k < n->in_count; k++) in[k] = ir_constant(inner, operands[k]);
   for (int k = 0; k < n->out_count; k++) types[k] = n->out[k]->type;
   IrNode *copy = builder_append(inner, n->op, n->attr, in, n->in_count, types, n->out_count);
   memcpy(copy->body, n->body, sizeof n->body);
@@ -88,8 +88,13 @@ static IrFunction *alone(IrBuilder *b, const IrNode *n) {
 bool fold_region(IrBuilder *b, const IrNode *n, IrValue **results) {
   Arena *a = b->module->arena;
   if (b->module->error) return false;
+  for (int k = 0; k < n->in_count; k++)
+    if (n->op == IR_CALL ? !n->in[k]->constant : !is_known(n->in[k])) return false;
+  const IrTensor **operands = ARENA_ARRAY(a, const IrTensor *, (size_t)n->in_count);
+  for (int k = 0; k < n->in_count; k++)
+    if (!(operands[k] = tensor_of(b, n->in[k]))) return false;
   IrTensor **values = ARENA_ARRAY(a, IrTensor *, (size_t)n->out_count);
-  if (ir_eval_function(a, alone(b, n), NULL, values, MOST_STEPS)) return false;
+  if (ir_eval_function(a, alone(b, n, operands), NULL, values, MOST_STEPS)) return false;
   for (int k = 0; k < n->out_count; k++) results[k] = ir_constant(b, values[k]);
   return true;
 }

@@ -25,12 +25,6 @@ static void check_fits(IrBuilder *b, const char *what, const IrType *have, const
                ir_type_text(a, want));
 }
 
-static bool all_known(IrValue *const *in, int count) {
-  for (int k = 0; k < count; k++)
-    if (!in[k]->constant) return false;
-  return true;
-}
-
 /* Appends the node of a region. Where all it reads is known its results are constants, and the node
  * is left for the end of the function to drop. */
 static void append_region(IrBuilder *b, IrNode *shape, const IrType *types, IrValue **results) {
@@ -40,7 +34,7 @@ static void append_region(IrBuilder *b, IrNode *shape, const IrType *types, IrVa
   n->body[1] = shape->body[1];
   if (n->op == IR_CALL) builder_remember(b, n);
   for (int k = 0; k < n->out_count; k++) results[k] = n->out[k];
-  if (!b->module->options.no_fold && all_known(n->in, n->in_count)) fold_region(b, n, results);
+  if (!b->module->options.no_fold) fold_region(b, n, results);
 }
 
 /* ---- CALL ---- */

@@ -149,6 +149,21 @@ START_TEST(repeated_constants_fold_with_others) {
 }
 END_TEST
 
+/* A loop that fills zeros, which are not written out, with the squares. */
+START_TEST(loops_over_repeated_constants_fold) {
+  IrBuilder *b = begin("f"), *body = ir_function_begin(module, b, "body");
+  IrValue *n = ir_i64(b, 100), *zeros = ir_broadcast(b, ir_f64(b, 0), &n, 1), *out;
+  ck_assert_ptr_null(zeros->constant);
+  IrValue *i = ir_param(body, ir_scalar(IR_I64), NULL), *v = ir_param(body, vector(100), NULL);
+  IrValue *x = ir_cast(body, ir_binary(body, IR_MUL, i, i), IR_F64);
+  v = ir_scatter(body, IR_SCATTER_SET, v, i, x, 0, 0);
+  ir_function_end(body, &v, NULL, 1);
+  ir_loop(b, (IrLoop){.count = n, .carried = 1, .initial = &zeros}, body, &out);
+  ck_assert_ptr_nonnull(out->constant);
+  for (int k = 0; k < 100; k++) ck_assert_double_eq(out->constant->data.f64[k], k * k);
+}
+END_TEST
+
 START_TEST(dead_nodes_are_dropped) {
   IrBuilder *b = begin("f");
   IrValue *x = ir_param(b, ir_scalar(IR_F64), "x");
@@ -752,6 +767,7 @@ int main(void) {
   tcase_add_test(t, constants_fold);
   tcase_add_test(t, repeated_constants_stay_small);
   tcase_add_test(t, repeated_constants_fold_with_others);
+  tcase_add_test(t, loops_over_repeated_constants_fold);
   tcase_add_test(t, dead_nodes_are_dropped);
   tcase_add_test(t, scopes_and_adjoints);
   tcase_add_test(t, branches);

@@ -203,6 +203,17 @@ START_TEST(weights_belong_to_the_factors) {
 }
 END_TEST
 
+START_TEST(weights_may_have_a_scale) {
+  Problem *p = problem();
+  IrValue *v = add(p, data_term(p, 0, 1), slope_term(p, 3, -1, 1)), *one = ir_f64(p->b, 1);
+  v = add(p, v, plain_term(p, 1));
+  IrValue *w = ir_binary(p->b, IR_DIV, one, weighted(p, one));
+  p->divided = true;
+  v = ir_binary(p->b, IR_DIV, v, mul(p, w, number(p, 0)));
+  check_reduced(p, sum_of_squares(p, v), 3);
+}
+END_TEST
+
 START_TEST(scales_are_divided_by_afterwards) {
   Problem *p = problem();
   IrValue *v = add(p, data_term(p, 0, 1), slope_term(p, 3, -1, 1));
@@ -438,6 +449,7 @@ int main(void) {
   tcase_add_test(t, regressions_have_a_square_for_each_column);
   tcase_add_test(t, matrices_are_reduced);
   tcase_add_test(t, weights_belong_to_the_factors);
+  tcase_add_test(t, weights_may_have_a_scale);
   tcase_add_test(t, scales_are_divided_by_afterwards);
   tcase_add_test(t, groups_have_a_square_for_each);
   tcase_add_test(t, slopes_by_group_have_another);
