@@ -54,6 +54,9 @@ bool linear_elementwise(Iterations *t, const IrValue *v, const IrValue *seed, Li
  * before the iterations', one for each element of the seeds, and offset one of size 1. seeds: bits
  * of the carried values; columns: what linear_columns says. */
 bool linear_general(Iterations *t, const IrValue *v, uint64_t seeds, int columns, LinearForm *form);
+/* v as the logarithms of a linear function, without offset, of the exponentials of carried value k,
+ * whose elements lie along one axis. factor has the logarithms of the matrix, as above. */
+bool log_linear(Iterations *t, const IrValue *v, int k, int columns, LinearForm *form);
 /* How many elements these carried values have together for each of the leading axis that is not
  * known; 0 where that does not hold of them. */
 int linear_columns(const Iterations *t, uint64_t seeds);

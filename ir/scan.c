@@ -8,14 +8,16 @@
 #include "ir/builder.h"
 
 enum {
-  SEGMENT = 4,
-  MOST_STEPS = 6, /* maps that are applied one after the other */
-  OPEN_LEVELS = 4 /* of segments of segments, where the number of maps is not known */
+  SEGMENT = 5,
+  MOST_STEPS = 10, /* maps that are applied one after the other */
+  OPEN_LEVELS = 3 /* of segments of segments, where the number of maps is not known */
 };
 
 /* The axis of the maps' numbers, and of that in states. */
-static int map_axis(const Scan *s) { return s->size ? 2 : 0; }
-static int state_axis(const Scan *s) { return s->size ? 1 : 0; }
+static int map_axis(const Scan *s) { return s->kind == SCAN_NUMBERS ? 0 : 2; }
+static int state_axis(const Scan *s) { return s->kind == SCAN_NUMBERS ? 0 : 1; }
+/* That of the maps' b. */
+static int offset_axis(const Scan *s) { return s->kind == SCAN_LOGARITHMS ? 1 : 0; }
 
 static IrValue *times(const Scan *s, IrValue *x, IrValue *y) {
   return ir_binary(s->b, IR_MUL, x, y);
@@ -39,18 +41,41 @@ static IrValue *product(const Scan *s, IrValue *matrices, IrValue *rows) {
 static IrValue *matrices_of(const Scan *s, AffineMaps m) { return part(s, m.a, 1, 0, s->size); }
 
 static AffineMaps compose(const Scan *s, AffineMaps later, AffineMaps earlier) {
-  if (!s->size)
+  switch (s->kind) {
+  case SCAN_NUMBERS:
     return (AffineMaps){times(s, later.a, earlier.a),
                         plus(s, times(s, later.a, earlier.b), later.b)};
-  /* later.b: the vectors, beside matrices of zeros */
-  return (AffineMaps){plus(s, product(s, later.a, earlier.a), later.b), NULL};
+  case SCAN_VECTORS: /* later.b: the vectors, beside matrices of zeros */
+    return (AffineMaps){plus(s, product(s, later.a, earlier.a), later.b), NULL};
+  default: return (AffineMaps){product(s, later.a, earlier.a), plus(s, later.b, earlier.b)};
+  }
 }
 
-static IrValue *apply_maps(const Scan *s, AffineMaps m, IrValue *x) {
-  if (!s->size) return plus(s, times(s, m.a, x), m.b);
-  IrValue *terms = times(s, matrices_of(s, m), ir_unsqueeze(s->b, x, 0));
-  IrValue *sum = ir_reduce(s->b, IR_REDUCE_SUM, terms, (int8_t[]){1}, 1);
-  return plus(s, sum, ir_squeeze(s->b, part(s, m.a, 1, s->size, 1), 1));
+/* Matrices times vectors. */
+static IrValue *transformed(const Scan *s, IrValue *matrices, IrValue *x) {
+  IrValue *terms = times(s, matrices, ir_unsqueeze(s->b, x, 0));
+  return ir_reduce(s->b, IR_REDUCE_SUM, terms, (int8_t[]){1}, 1);
+}
+
+/* m applied to x; *sums, of logarithms: what they were taken of. */
+static IrValue *apply_maps(const Scan *s, AffineMaps m, IrValue *x, IrValue **sums) {
+  IrBuilder *b = s->b;
+  if (s->kind == SCAN_NUMBERS) return plus(s, times(s, m.a, x), m.b);
+  if (s->kind == SCAN_VECTORS)
+    return plus(s, transformed(s, matrices_of(s, m), x),
+                ir_squeeze(b, part(s, m.a, 1, s->size, 1), 1));
+  IrValue *max = ir_unsqueeze(b, ir_reduce(b, IR_REDUCE_MAX, x, (int8_t[]){0}, 1), 0);
+  *sums = transformed(s, m.a, ir_unary(b, IR_EXP, ir_binary(b, IR_SUB, x, max)));
+  return plus(s, ir_unary(b, IR_LOG, *sums), plus(s, m.b, max));
+}
+
+/* Maps whose matrices have 1 as their largest element, where they are of logarithms. */
+static AffineMaps normalised(const Scan *s, AffineMaps m) {
+  IrBuilder *b = s->b;
+  if (s->kind != SCAN_LOGARITHMS) return m;
+  IrValue *max = ir_unsqueeze(b, ir_reduce(b, IR_REDUCE_MAX, m.a, (int8_t[]){0, 1}, 2), 0);
+  return (AffineMaps){ir_binary(b, IR_DIV, m.a, ir_unsqueeze(b, max, 0)),
+                      plus(s, m.b, ir_unary(b, IR_LOG, max))};
 }
 
 /* Matrices with a column, and the column alone: 1 where it is. */
@@ -83,14 +108,15 @@ static IrValue *in_a_row(const Scan *s, IrValue *v, int axis, IrValue *count) {
   return ir_reshape(s->b, v, dims, rank);
 }
 
-/* v with zeros behind, in the order of the maps: what is computed there is dropped. */
+/* v with more behind, in the order of the maps: what is computed there is dropped. */
 static IrValue *padded(const Scan *s, IrValue *v, int axis, IrValue *rows) {
+  double filling = s->kind == SCAN_LOGARITHMS ? 1 : 0;
   IrValue *dims[IR_MAX_RANK];
   int64_t none;
   if (rows->constant && (none = rows->constant->data.i64[0]) == 0) return v;
   for (int k = 0; k < v->type.rank; k++) dims[k] = k == axis ? rows : ir_dim(s->b, v, k);
-  IrValue *zeros = ir_broadcast(s->b, ir_f64(s->b, 0), dims, v->type.rank);
-  return ir_concat(s->b, s->reverse ? (IrValue *[]){zeros, v} : (IrValue *[]){v, zeros}, 2, axis);
+  IrValue *more = ir_broadcast(s->b, ir_f64(s->b, filling), dims, v->type.rank);
+  return ir_concat(s->b, s->reverse ? (IrValue *[]){more, v} : (IrValue *[]){v, more}, 2, axis);
 }
 
 static bool varies(const IrValue *v, int axis) { return v->type.dim[axis] != 1; }
@@ -118,15 +144,15 @@ static IrValue *entries(const Scan *s, IrValue *ends, IrValue *x0, IrValue *coun
 static AffineMaps map_at(const Scan *s, AffineMaps m, int k) {
   int axis = map_axis(s);
   AffineMaps one = {varies(m.a, axis) ? part(s, m.a, axis, k, 1) : m.a, NULL};
-  if (m.b) one.b = part(s, m.b, axis, k, 1);
+  if (m.b) one.b = part(s, m.b, offset_axis(s), k, 1);
   return one;
 }
 
 static IrValue *one_by_one(const Scan *s, AffineMaps m, IrValue *x, int count) {
-  IrValue *ends[MOST_STEPS];
+  IrValue *ends[MOST_STEPS], *sums;
   for (int k = 0; k < count; k++) {
     int at = s->reverse ? count - 1 - k : k;
-    ends[at] = x = apply_maps(s, map_at(s, m, at), x);
+    ends[at] = x = apply_maps(s, map_at(s, m, at), x, &sums);
   }
   return ir_concat(s->b, ends, count, state_axis(s));
 }
@@ -149,8 +175,8 @@ static IrType row_type(const IrValue *stack) {
 /* As a loop, where there may be any number of maps. */
 static IrValue *by_loop(const Scan *s, AffineMaps m, IrValue *x0, IrValue *count) {
   IrBuilder *inner = ir_function_begin(s->b->module, s->b, "recurrence");
-  Scan body = {.b = inner, .size = s->size, .reverse = s->reverse};
-  IrValue *inputs[2], *results[2], *outs[2];
+  Scan body = {.b = inner, .kind = s->kind, .size = s->size, .reverse = s->reverse};
+  IrValue *inputs[2], *results[2], *outs[2], *sums;
   IrLoop loop = {.count = count, .carried = 1, .initial = &x0, .inputs = inputs};
   AffineMaps one = {NULL, NULL};
   loop.reverse = s->reverse;
@@ -162,12 +188,12 @@ static IrValue *by_loop(const Scan *s, AffineMaps m, IrValue *x0, IrValue *count
     one.a = ir_unsqueeze(inner, ir_param(inner, row, NULL), map_axis(s));
   }
   if (m.b) {
-    inputs[loop.scanned++] = axis_moved(s, m.b, map_axis(s), 0);
+    inputs[loop.scanned++] = axis_moved(s, m.b, offset_axis(s), 0);
     IrType row = row_type(inputs[loop.scanned - 1]);
-    one.b = ir_unsqueeze(inner, ir_param(inner, row, NULL), map_axis(s));
+    one.b = ir_unsqueeze(inner, ir_param(inner, row, NULL), offset_axis(s));
   }
   if (!one.a) one.a = m.a;
-  outs[0] = apply_maps(&body, one, x);
+  outs[0] = apply_maps(&body, one, x, &sums);
   outs[1] = ir_squeeze(inner, outs[0], state_axis(s));
   ir_function_end(inner, outs, NULL, 2);
   ir_loop(s->b, loop, inner, results);
@@ -176,40 +202,39 @@ static IrValue *by_loop(const Scan *s, AffineMaps m, IrValue *x0, IrValue *count
 
 /* ---- many maps ---- */
 
-static IrValue *scan_level(const Scan *s, AffineMaps m, IrValue *x0, IrValue *count, int level);
+static IrValue *scan_level(const Scan *s, AffineMaps m, IrValue *x0, IrValue *count, int level,
+                           IrValue **sums);
 
 /* The compositions of the first maps of each segment, by place. */
 static void compose_segments(const Scan *s, AffineMaps m, IrValue *segments, AffineMaps *prefix) {
   int axis = map_axis(s);
-  bool varied = varies(m.a, axis);
-  IrValue *a = varied ? in_segments(s, m.a, axis, segments, SEGMENT)
-                      : ir_unsqueeze(s->b, m.a, axis + 1),
-          *b = m.b;
-  IrValue *whole = a;
-  if (s->size) {
-    b = times(s, a, column_mask(s, a->type.rank));
-    a = part(s, a, 1, 0, s->size);
-  } else {
-    b = in_segments(s, b, axis, segments, SEGMENT);
-  }
+  bool varied = varies(m.a, axis), vectors = s->kind == SCAN_VECTORS;
+  IrValue *whole =
+      varied ? in_segments(s, m.a, axis, segments, SEGMENT) : ir_unsqueeze(s->b, m.a, axis + 1);
+  IrValue *a = vectors ? part(s, whole, 1, 0, s->size) : whole;
+  IrValue *b = vectors ? times(s, whole, column_mask(s, whole->type.rank))
+                       : in_segments(s, m.b, offset_axis(s), segments, SEGMENT);
   for (int k = 0; k < SEGMENT; k++) {
     int place = s->reverse ? SEGMENT - 1 - k : k, before = s->reverse ? place + 1 : place - 1;
-    if (k == 0 && s->size) {
+    if (k == 0 && vectors) {
       prefix[place] = (AffineMaps){at_place(s, whole, axis, place), NULL};
       continue;
     }
-    AffineMaps step = {varied ? at_place(s, a, axis, place) : a, at_place(s, b, axis, place)};
+    AffineMaps step = {varied ? at_place(s, a, axis, place) : a,
+                       at_place(s, b, vectors ? axis : offset_axis(s), place)};
     prefix[place] = k ? compose(s, step, prefix[before]) : step;
   }
 }
 
 /* Maps without the axis of places. */
 static AffineMaps whole_segments(const Scan *s, AffineMaps m) {
-  int axis = map_axis(s) + 1;
-  return (AffineMaps){ir_squeeze(s->b, m.a, axis), m.b ? ir_squeeze(s->b, m.b, axis) : NULL};
+  AffineMaps whole = {ir_squeeze(s->b, m.a, map_axis(s) + 1), NULL};
+  if (m.b) whole.b = ir_squeeze(s->b, m.b, offset_axis(s) + 1);
+  return normalised(s, whole);
 }
 
-static IrValue *by_segments(const Scan *s, AffineMaps m, IrValue *x0, IrValue *count, int level) {
+static IrValue *by_segments(const Scan *s, AffineMaps m, IrValue *x0, IrValue *count, int level,
+                            IrValue **sums) {
   IrBuilder *b = s->b;
   int64_t multiple = SEGMENT;
   for (int k = 1; k < level; k++) multiple *= SEGMENT;
@@ -226,29 +251,32 @@ static IrValue *by_segments(const Scan *s, AffineMaps m, IrValue *x0, IrValue *c
   AffineMaps prefix[SEGMENT], all;
   IrValue *a[SEGMENT], *offset[SEGMENT];
   if (varies(m.a, map_axis(s))) m.a = padded(s, m.a, map_axis(s), rows);
-  if (m.b) m.b = padded(s, m.b, map_axis(s), rows);
+  if (m.b) m.b = padded(s, m.b, offset_axis(s), rows);
   compose_segments(s, m, segments, prefix);
   int last = s->reverse ? 0 : SEGMENT - 1;
-  IrValue *ends = scan_level(s, whole_segments(s, prefix[last]), x0, segments, level - 1);
+  IrValue *ends = scan_level(s, whole_segments(s, prefix[last]), x0, segments, level - 1, sums);
   IrValue *x = in_segments(s, entries(s, ends, x0, segments), state_axis(s), segments, 1);
   for (int k = 0; k < SEGMENT; k++) {
     a[k] = prefix[k].a;
     offset[k] = prefix[k].b;
   }
   all.a = all_places(s, a, map_axis(s));
-  all.b = m.b ? all_places(s, offset, map_axis(s)) : NULL;
-  IrValue *states = in_a_row(s, apply_maps(s, all, x), state_axis(s), whole);
+  all.b = m.b ? all_places(s, offset, offset_axis(s)) : NULL;
+  IrValue *states = in_a_row(s, apply_maps(s, all, x, sums), state_axis(s), whole);
   return ir_slice(b, states, state_axis(s), s->reverse ? rows : ir_i64(b, 0), count);
 }
 
 /* level: how often maps that are more than a few are put in segments. */
-static IrValue *scan_level(const Scan *s, AffineMaps m, IrValue *x0, IrValue *count, int level) {
+static IrValue *scan_level(const Scan *s, AffineMaps m, IrValue *x0, IrValue *count, int level,
+                           IrValue **sums) {
   if (count->constant && count->constant->data.i64[0] <= MOST_STEPS)
     return one_by_one(s, m, x0, (int)count->constant->data.i64[0]);
   if (!count->constant && !level) return by_loop(s, m, x0, count);
-  return by_segments(s, m, x0, count, level);
+  return by_segments(s, m, x0, count, level, sums);
 }
 
-IrValue *scan_affine(const Scan *s, AffineMaps maps, IrValue *x0) {
-  return scan_level(s, maps, x0, s->count, OPEN_LEVELS);
+IrValue *scan_affine(const Scan *s, AffineMaps maps, IrValue *x0, IrValue **least) {
+  IrValue *sums = NULL, *ends = scan_level(s, maps, x0, s->count, OPEN_LEVELS, &sums);
+  *least = s->kind == SCAN_LOGARITHMS ? ir_reduce_all(s->b, IR_REDUCE_MIN, sums) : NULL;
+  return ends;
 }

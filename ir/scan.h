@@ -4,22 +4,32 @@
 
 #include "ir/ir.h"
 
-/* n maps. Of single numbers (size 0): a is [n or 1, ...] and b [n, ...], with the shape of x
- * behind, or for a one that broadcasts to it. Of vectors (size K): a is the matrices and b the
- * vectors together, [K, K + 1, n, ...], and b NULL. */
+typedef enum {
+  SCAN_NUMBERS,   /* each element for itself */
+  SCAN_VECTORS,   /* of `size` elements */
+  SCAN_LOGARITHMS /* of vectors of `size` elements that are not negative: x' = log(A exp(x)) */
+} ScanKind;
+
+/* n maps.
+ *   numbers: a is [n or 1, ...] and b [n, ...], with the shape of x behind, or for a one that
+ *     broadcasts to it
+ *   vectors: a is the matrices and b, as a column more, together, [size, size + 1, n, ...]
+ *   logarithms: a is exp(-b) times the matrices, [size, size, n, ...], and b is [1, n, ...] */
 typedef struct {
   IrValue *a, *b;
 } AffineMaps;
 
 typedef struct {
   IrBuilder *b;
-  int size;     /* 0, or K */
+  ScanKind kind;
+  int size;
   bool reverse; /* the last map comes first */
   IrValue *count;
 } Scan;
 
-/* x after each of the maps: [n, ...], or [K, n, ...]. x0, what it is before the first: of the same
- * shape with n = 1. */
-IrValue *scan_affine(const Scan *s, AffineMaps maps, IrValue *x0);
+/* x after each of the maps: [n, ...], or [size, n, ...]. x0, what it is before the first: of the
+ * same shape with n = 1. least, of logarithms: the least of the numbers whose logarithms were taken
+ * in the end; they may be wrong where it is no normal number or almost none. */
+IrValue *scan_affine(const Scan *s, AffineMaps maps, IrValue *x0, IrValue **least);
 
 #endif
