@@ -190,9 +190,9 @@ static void batch_plain(Batcher *t, const IrNode *n, Batched *in, Batched *out) 
 }
 
 /* The sum over the elements that run, or whether one has it: the same for all of them. */
-static void batch_total(Batcher *t, IrOp op, Batched x, Batched *out) {
+static void batch_total(Batcher *t, IrOp op, bool nonempty, Batched x, Batched *out) {
   AxisSet all = (1u << t->levels) - 1;
-  IrAttr attr = {.axis_count = t->levels, .nonempty = op == IR_SOME};
+  IrAttr attr = {.axis_count = t->levels, .nonempty = nonempty};
   if (t->mask.value)
     x = batch_select(t, t->mask, x, (Batched){.value = scalar(t, x.value->type.dtype, 0)});
   x = batch_bare(t, batch_with_axes(t, x, all));
@@ -208,7 +208,7 @@ static void batch_node(Batcher *t, const IrNode *n, Batched *in, Batched *out) {
     int axis = n->attr.axis + (in[0].batched ? t->levels : 0);
     out[0] = (Batched){.value = ir_dim(t->b, in[0].value, axis)};
   } else if (n->op == IR_TOTAL || n->op == IR_SOME) {
-    batch_total(t, n->op, in[0], &out[0]);
+    batch_total(t, n->op, n->attr.nonempty, in[0], &out[0]);
   } else if (n->op == IR_LOOP && (any || (masked && n->attr.has_condition))) {
     batch_loop(t, n, in, out);
   } else if (n->op == IR_IF && any) {

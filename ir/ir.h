@@ -81,7 +81,7 @@ typedef struct {
   int axis_count;           /* REDUCE_*, TRANSPOSE */
   int8_t axes[IR_MAX_RANK]; /* REDUCE_*: axes removed, ascending; TRANSPOSE: permutation */
   bool reverse, exclusive;  /* CUMSUM; LOOP: reverse; ARGSORT: reverse = descending */
-  bool nonempty;            /* REDUCE_ANY: of one element or more, whatever sizes say */
+  bool nonempty;            /* REDUCE_ANY, SOME: of one element or more, whatever sizes say */
   bool has_condition;       /* LOOP */
   int carried, scanned;     /* LOOP: how many carried values and scanned inputs */
   IrDtype dtype;            /* CAST */

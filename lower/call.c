@@ -1,6 +1,7 @@
 /* Calls as they are written in the program: the program's functions, densities, higher-order
  * functions, the rest of the library. */
 #include "lower/call.h"
+#include "lower/ode.h"
 #include "lower/random.h"
 
 #include <string.h>
@@ -74,16 +75,12 @@ static const char *const higher_order[] = {"algebra_solver",
                                            "solve_powell",
                                            "solve_powell_tol",
                                            "integrate_1d",
-                                           "integrate_ode",
-                                           "integrate_ode_adams",
-                                           "integrate_ode_bdf",
-                                           "integrate_ode_rk45",
                                            "map_rect",
                                            "dae",
                                            "dae_tol"};
 
 static void refuse_solvers(Tracer *t, const Expr *e) {
-  bool refused = !strncmp(e->name, "ode_", 4) || !strncmp(e->name, "laplace_", 8);
+  bool refused = !strncmp(e->name, "laplace_", 8);
   for (size_t k = 0; k < sizeof higher_order / sizeof *higher_order; k++)
     refused |= !strcmp(e->name, higher_order[k]);
   if (refused) trace_unsupported(t, e->span, "the solver '%s'", e->name);
@@ -94,6 +91,7 @@ static SVal trace_plain_call(Tracer *t, const Expr *e) {
     return trace_density_call(t, e, is_unnormalised(e->name) && drops_here(t));
   if (!strcmp(e->name, "reduce_sum") || !strcmp(e->name, "reduce_sum_static"))
     return trace_reduce_sum(t, e);
+  if (!e->function && is_ode_solver(e->name)) return trace_ode(t, e);
   if (!e->function) refuse_solvers(t, e);
   SVal *args = trace_args(t, e->args, e->arg_count, e->promoted);
   if (e->function && !t->in_library)

@@ -22,6 +22,9 @@ SVal trace_density_call(Tracer *t, const Expr *call, bool drop_constants);
 Tr broken_word(Tracer *t, const char *word, Tr x);
 /* Counts a call; unsupported when calls nest too deep. */
 void enter_call(Tracer *t, Span span);
+/* What is emitted from here on comes from a call of the library's `name`; returns the scope before.
+ */
+const IrScope *enter_library_scope(Tracer *t, const char *name);
 bool enter_mapped(Tracer *t, const FunDef *f, SVal *args, int count, int extra);
 SVal leave_mapped(Tracer *t, SVal v, Level *outer, const StanType *type);
 struct CallCache *call_cache_new(Arena *a);

@@ -299,7 +299,8 @@ static Tr f_over_chains(const Call *c) {
   return tr_const(tr_unary(c->t, IR_TOTAL, real_arg(c, 0)).value);
 }
 static Tr f_some_chain(const Call *c) {
-  return tr_const(tr_unary(c->t, IR_SOME, as_bool(c->t, arg(c, 0))).value);
+  Tr x = as_bool(c->t, arg(c, 0));
+  return tr_const(tr_emit(c->t, IR_SOME, (IrAttr){.nonempty = true}, 1, &x).value);
 }
 
 /* ---- tables ---- */

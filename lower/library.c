@@ -2,6 +2,7 @@
  * containers, keeping special functions as IR calls. */
 #include "lower/call.h"
 #include "lower/inference.h"
+#include "lower/ode.h"
 #include "lower/random.h"
 
 #include <string.h>
@@ -433,10 +434,10 @@ void enter_call(Tracer *t, Span span) {
                       "recursion whose depth is not decided by the data alone, or is very deep");
 }
 
-static const IrScope *new_scope(Tracer *t, const char *name) {
+const IrScope *enter_library_scope(Tracer *t, const char *name) {
   IrScope *s = ARENA_NEW(t->arena, IrScope);
   *s = (IrScope){name, t->scope_count++, NULL};
-  return s;
+  return ir_set_scope(t->b, s);
 }
 
 SVal call_user(Tracer *t, const FunDef *f, SVal *args, int count, bool drop_constants) {
@@ -458,7 +459,7 @@ SVal call_user(Tracer *t, const FunDef *f, SVal *args, int count, bool drop_cons
 /* f with the given arguments at the current level, its own rank each. */
 static void trace_library(Tracer *t, Frame *frame, SVal *args, int count) {
   bool outermost = !t->in_library;
-  const IrScope *scope = outermost ? ir_set_scope(t->b, new_scope(t, frame->function->name)) : NULL;
+  const IrScope *scope = outermost ? enter_library_scope(t, frame->function->name) : NULL;
   enter_call(t, t->span);
   t->in_library = true;
   trace_body(t, frame, args, count);
@@ -473,6 +474,7 @@ SVal call_library(Tracer *t, const char *name, SVal *args, int count, const Stan
   SVal r;
   if (t->target && !strcmp(name, "log_density_gradient"))
     return trace_target_call(t, args[0], type);
+  if (t->system && trace_system_call(t, name, args, type, &r)) return r;
   if (call_intrinsic(t, name, args, count, type, &r)) {
     r.type = type;
     return r;
@@ -483,7 +485,7 @@ SVal call_library(Tracer *t, const char *name, SVal *args, int count, const Stan
   if (prelude_annotation(f, "elementwise")) {
     check_elementwise_domains(t, f, args, count);
     bool outermost = !t->in_library;
-    const IrScope *scope = outermost ? ir_set_scope(t->b, new_scope(t, name)) : NULL;
+    const IrScope *scope = outermost ? enter_library_scope(t, name) : NULL;
     r = call_elementwise(t, f, args, count, type);
     if (outermost) ir_set_scope(t->b, scope);
     return r;

@@ -146,6 +146,7 @@ static void trace_from_unconstrained(Tracer *t, Ports *p, bool jacobian) {
 }
 
 static void trace_log_density(Tracer *t, Ports *p) {
+  t->gradients = !t->options->no_gradient;
   trace_from_unconstrained(t, p, true);
   trace_model(t);
   add_output(p, (LoweredPort){.name = "log_density"}, t->accumulators[ACC_TARGET].value);

@@ -99,7 +99,8 @@ struct Tracer {
   uint64_t path;              /* tells the calls around what is traced from all others */
   Tr place;                   /* tells iterations of the loops around apart (i64); value NULL: 0 */
   int loops;                  /* how many of them there are */
-  const struct Target *target; /* what log_density_gradient stands for; may be NULL */
+  const struct Target *target;    /* what log_density_gradient stands for; may be NULL */
+  const struct OdeSystem *system; /* what ode_system stands for; may be NULL */
   struct Ahead *ahead; /* the loop that is being traced, where its draws can be made before it */
   Tr *thrown; /* where not NULL, trace_throw records here for which iterations (bool) instead */
   Tr broken, continued; /* bool: iterations that left or skipped the rest of the loop's body */
@@ -108,6 +109,7 @@ struct Tracer {
   bool in_library; /* tracing a function of the library */
   bool unchecked;  /* inside the callee of an IR call: the caller has checked the domain */
   bool jacobian;   /* `jacobian +=` counts */
+  bool gradients;  /* what is traced will be differentiated */
   bool discrete;   /* tracing a condition or an integer: no gradient flows through it */
   int uncopied;    /* counts containers that tr_inside has left as they are */
   bool evident;    /* a check was left to show itself: where it fails the density is NaN or -inf */

@@ -10,7 +10,7 @@ unconstrained values; `points`, each with
   lp        log density with all constants: with and without Jacobian; and with dropped constants and Jacobian
   gradient  of the last
   values    parameters, transformed parameters, generated quantities, column-major over all dims
-`gradient_tolerance`, where it is not the usual one, says how good Stan's own derivatives are.
+`gradient_tolerance`, where it is not the usual one, says how good Stan's own derivatives are, and `tolerance` how good all its numbers are.
 Models with simplex parameters carry `old_simplex`: their x belongs to the transform of before Stan 2.37, so only what does not depend on it (values, lp[1]) can be compared.
 """
 import json, os, re, subprocess, sys, tempfile
@@ -18,6 +18,9 @@ import httpstan, numpy as np
 
 # Where Stan's own derivative is an approximation (of normal_lcdf by rational functions), how well it is known.
 GRADIENT_TOLERANCE = {'truncated_data': 1e-5}
+
+# Where Stan solves differential equations by other methods than ours: what the tolerances asked for leave of accuracy.
+TOLERANCE = {'ode_stiff': 1e-6}
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 STAN = os.path.dirname(httpstan.__file__)
@@ -51,6 +54,8 @@ def expected(name):
         out['old_simplex'] = True
     if name in GRADIENT_TOLERANCE:
         out['gradient_tolerance'] = GRADIENT_TOLERANCE[name]
+    if name in TOLERANCE:
+        out['tolerance'] = TOLERANCE[name]
     with open(os.path.join(folder, 'expected.json'), 'w') as f:
         json.dump(out, f, separators=(',', ':'))
         f.write('\n')

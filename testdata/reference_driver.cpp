@@ -54,15 +54,19 @@ int main(int argc, char **argv) {
   stan::rng_t rng(1);
   for (bool first = true; std::getline(std::cin, line); first = false) {
     std::istringstream values(line);
-    std::vector<double> x, grad, all;
+    std::vector<double> x, grad, ignored, all;
     std::vector<int> ints;
     for (double v; values >> v;) x.push_back(v);
     std::cout << (first ? "" : ",") << "\n{\"x\":";
     print(std::cout, x);
     Eigen::VectorXd e = Eigen::Map<Eigen::VectorXd>(x.data(), x.size());
-    double lp = model.log_prob_jacobian(e, nullptr), plain = model.log_prob(e, nullptr);
-    double propto = x.empty() ? model.log_prob_propto_jacobian(e, nullptr)
-                              : stan::model::log_prob_grad<true, true>(model, x, ints, grad);
+    double lp = model.log_prob_jacobian(e, nullptr), plain = model.log_prob(e, nullptr),
+           propto = model.log_prob_propto_jacobian(e, nullptr);
+    if (!x.empty()) { /* as samplers have it: solvers of differential equations then see the derivatives too */
+      lp = stan::model::log_prob_grad<false, true>(model, x, ints, ignored);
+      plain = stan::model::log_prob_grad<false, false>(model, x, ints, ignored);
+      propto = stan::model::log_prob_grad<true, true>(model, x, ints, grad);
+    }
     std::cout << ",\"lp\":";
     print(std::cout, {lp, plain, propto});
     std::cout << ",\"gradient\":";

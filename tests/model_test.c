@@ -302,23 +302,29 @@ static void same(const char *what, const char *name, int64_t i, double got, doub
                 "%s: %s[%lld] is %.17g, Stan has %.17g", what, name, (long long)i, got, want);
 }
 
+/* How good Stan's numbers are, where that is said, or else the usual. */
+static double tolerance_of(const Model *m, const char *key, double usual) {
+  const json_t *own = json_object_get(m->expected, key);
+  return own ? json_number_value(own) : usual;
+}
+
 static void compare_density(const Model *m, const Trial *t, const Outputs *out, const char *what) {
   const OrtTensor *lp = output(out, "log_density"), *g = output(out, "gradient");
   ck_assert_msg(lp && g, "%s: an output is missing", what);
   size_t which = t->no_jacobian ? 1 : t->keep_constants ? 0 : 2;
-  json_t *special = json_object_get(m->expected, "gradient_tolerance");
-  double tolerance = special ? json_number_value(special) : DENSITY_TOLERANCE;
+  double tolerance = tolerance_of(m, "tolerance", DENSITY_TOLERANCE),
+         gradient_tolerance = tolerance_of(m, "gradient_tolerance", tolerance);
   int64_t d = g->dims[1];
   for (int c = 0; c < t->chains; c++) {
-    same(what, "log_density", c, element(lp, c), expected_number(m, c, "lp", which),
-         DENSITY_TOLERANCE);
+    same(what, "log_density", c, element(lp, c), expected_number(m, c, "lp", which), tolerance);
     for (int64_t i = 0; i < d && !t->no_jacobian; i++)
       same(what, "gradient", i, element(g, c * d + i), expected_number(m, c, "gradient", (size_t)i),
-           tolerance);
+           gradient_tolerance);
   }
 }
 
 static void compare_values(const Model *m, const Trial *t, const Outputs *out, const char *what) {
+  double tolerance = tolerance_of(m, "tolerance", VALUE_TOLERANCE);
   for (size_t k = 0; k < out->count; k++) {
     Slot s;
     const OrtTensor *v = &out->tensors[k];
@@ -327,7 +333,7 @@ static void compare_values(const Model *m, const Trial *t, const Outputs *out, c
     for (int c = 0; c < t->chains; c++)
       for (int64_t i = 0; i < s.count; i++)
         same(what, out->names[k], i, element(v, c * s.count + i),
-             expected_number(m, c, "values", s.offset + column_major(&s, i)), VALUE_TOLERANCE);
+             expected_number(m, c, "values", s.offset + column_major(&s, i)), tolerance);
   }
 }
 

@@ -1,0 +1,231 @@
+/* Solvers of differential equations against closed forms, in the IR's evaluator: values and
+ * derivatives with respect to everything that can be a parameter; and what Stan throws on. */
+#include "lower/lower.h"
+
+#include <check.h>
+#include <math.h>
+#include <setjmp.h>
+#include <string.h>
+
+static Lowered *lower(Arena *a, const char *source) {
+  Diagnostics *d = diagnostics_new(a);
+  Sources *sources = sources_new(a);
+  jmp_buf fatal;
+  diag_on_fatal(d, &fatal);
+  if (setjmp(fatal)) {
+    size_t n;
+    const Diagnostic *list = diag_list(d, &n);
+    ck_abort_msg("%s\ncannot be lowered: %s", source, n ? list[n - 1].message : "");
+  }
+  uint32_t file = sources_add(sources, "case.stan", source, strlen(source));
+  Program *program = parse_program(a, sources, file, (ParseOptions){0}, d);
+  ck_assert_msg(program && check_program(a, program, (CheckOptions){0}, d), "%s\nis not accepted",
+                source);
+  LowerOptions o = {.entry = ENTRY_LOG_DENSITY};
+  return lower_program(a, program, &o, sources, d);
+}
+
+typedef struct {
+  double density, gradient[4];
+} Answer;
+
+static Answer run(IrPlan *plan, const double *x, int64_t size) {
+  Arena *a = arena_new();
+  IrTensor *in = ir_tensor_new(a, ir_type(IR_F64, 2, (int64_t[]){1, size}));
+  memcpy(in->data.f64, x, sizeof *x * (size_t)size);
+  const IrTensor *args[] = {in}, *out[2];
+  const char *error = ir_plan_run(plan, args, out);
+  ck_assert_msg(!error, "%s", error);
+  Answer r = {out[0]->data.f64[0], {0}};
+  memcpy(r.gradient, out[1]->data.f64, sizeof *x * (size_t)size);
+  arena_free(a);
+  return r;
+}
+
+/* ---- closed forms ---- */
+
+/* The solvers, by name and tolerances, and how good they are at these. */
+static const struct {
+  const char *name, *tolerances;
+  double accuracy;
+} solvers[] = {
+    {"ode_rk45", "", 1e-5}, {"ode_rk45_tol", "1e-11, 1e-11, 100000, ", 1e-9},
+    {"ode_ckrk", "", 1e-5}, {"ode_ckrk_tol", "1e-11, 1e-11, 100000, ", 1e-9},
+    {"ode_bdf", "", 1e-8},  {"ode_adams_tol", "1e-8, 1e-8, 100000, ", 1e-6},
+};
+enum { SOLVERS = sizeof solvers / sizeof *solvers };
+
+/* y' = -a y from y(t0) = b */
+static double decay(const double *x) { return x[1] * exp(-x[0] * (x[3] - x[2])); }
+
+/* The sum of both coordinates after a rotation by the angle a (t - t0), from (b, 0). */
+static double rotation(const double *x) {
+  double angle = x[0] * (x[3] - x[2]);
+  return x[1] * (cos(angle) + sin(angle));
+}
+
+/* y' = a y (1 - y) from y(t0) = b */
+static double logistic(const double *x) {
+  return 1 / (1 + (1 / x[1] - 1) * exp(-x[0] * (x[3] - x[2])));
+}
+
+/* y' = a t from y(t0) = b: the time is an argument of the right-hand side */
+static double ramp(const double *x) { return x[1] + x[0] / 2 * (x[3] * x[3] - x[2] * x[2]); }
+
+static const struct {
+  const char *function, *initial;
+  double (*solution)(const double *x);
+} systems[] = {
+    {"vector f(real t, vector y, real a, int k) { return -a * y * k; }", "[b]'", decay},
+    {"vector f(real t, vector y, real a, int k) { return [-a * y[2], a * y[1]]'; }", "[b, 0]'",
+     rotation},
+    {"vector f(real t, vector y, real a, int k) { return a * y .* (1 - y); }", "[b]'", logistic},
+    {"vector f(real t, vector y, real a, int k) { return rep_vector(a * t ^ k, 1); }", "[b]'",
+     ramp},
+};
+enum { SYSTEMS = sizeof systems / sizeof *systems };
+
+static void near(const char *what, double got, double want, double tolerance) {
+  ck_assert_msg(fabs(got - want) <= tolerance * fmax(1, fabs(want)), "%s: %.15g, not %.15g", what,
+                got, want);
+}
+
+START_TEST(closed_form) {
+  int system = _i / SOLVERS, solver = _i % SOLVERS;
+  Arena *a = arena_new();
+  const char *source =
+      arena_printf(a,
+                   "functions { %s }\nparameters { real a, b, t0, t1; }\nmodel {\n"
+                   "target += sum(%s(f, %s, t0, {t1 - 0.25, t1, t1, t1 + 3}, %sa, 1)[3]); }",
+                   systems[system].function, solvers[solver].name, systems[system].initial,
+                   solvers[solver].tolerances);
+  Lowered *l = lower(a, source);
+  IrPlan *plan = ir_plan_new(l->function);
+  static const double points[][4] = {
+      {0.75, 0.3, -0.5, 1.5}, {1.5, 0.9, 0, 0.3}, {0.2, 0.5, 1, 7}, {2, 0.25, 0.25, 3}};
+  for (size_t p = 0; p < sizeof points / sizeof *points; p++) {
+    const double *x = points[p], step = 1e-5;
+    Answer r = run(plan, x, 4);
+    near(source, r.density, systems[system].solution(x), solvers[solver].accuracy);
+    for (int k = 0; k < 4; k++) {
+      double up[4], down[4];
+      memcpy(up, x, sizeof up);
+      memcpy(down, x, sizeof down);
+      up[k] += step;
+      down[k] -= step;
+      double slope = (systems[system].solution(up) - systems[system].solution(down)) / (2 * step);
+      near(source, r.gradient[k], slope, 5 * solvers[solver].accuracy + 1e-9);
+    }
+  }
+  ir_plan_free(plan);
+  arena_free(a);
+}
+END_TEST
+
+/* ---- arguments ---- */
+
+/* Tuples, and arrays of them, are taken apart: the same as their members. */
+START_TEST(tuples) {
+  static const char *const programs[] = {
+      "functions { vector f(real t, vector y, tuple(real, array[] tuple(int, vector)) p) {"
+      "  return p.1 * y + p.2[2].1 * p.2[1].2; } }"
+      "parameters { real a, b; } model {"
+      "  array[2] tuple(int, vector[1]) c = {(1, [b]'), (2, [a]')};"
+      "  target += ode_rk45(f, [1.5]', 0, {1, 2}, (a, c))[2][1]; }",
+      "functions { vector f(real t, vector y, real a, vector b, vector unused) {"
+      "  return a * y + 2 * b; } }"
+      "parameters { real a, b; } model {"
+      "  target += ode_rk45(f, [1.5]', 0, {1, 2}, a, [b]', [a]')[2][1]; }"};
+  const double x[] = {-0.3, 0.8};
+  Answer r[2];
+  for (int k = 0; k < 2; k++) {
+    Arena *a = arena_new();
+    IrPlan *plan = ir_plan_new(lower(a, programs[k])->function);
+    r[k] = run(plan, x, 2);
+    ir_plan_free(plan);
+    arena_free(a);
+  }
+  near("density", r[0].density, r[1].density, 1e-14);
+  near("gradient", r[0].gradient[0], r[1].gradient[0], 1e-13);
+  near("gradient", r[0].gradient[1], r[1].gradient[1], 1e-13);
+  double growth = exp(2 * x[0]), want = 1.5 * growth + 2 * x[1] * (growth - 1) / x[0];
+  near("solution", r[0].density, want, 1e-6);
+}
+END_TEST
+
+/* ---- what Stan throws on ---- */
+
+/* Calls with a = 1 (and the same with a = 2): whether there is a solution. */
+static const struct {
+  const char *call;
+  bool solved;
+} calls[] = {
+    {"ode_rk45(f, [1]', 0, {1}, a)", true},
+    {"ode_rk45(f, [a]', a - 1, {a, a}, a)", true},
+    {"ode_rk45(f, [1]', 0, {1, 0.5}, a)", false}, /* not sorted */
+    {"ode_rk45(f, [1]', 0, {a, 0.5}, a)", false},
+    {"ode_rk45(f, [1]', a, {a, 3}, a)", false}, /* not after t0 */
+    {"ode_rk45(f, [1]', 1, {0.5, 3}, a)", false},
+    {"ode_rk45(f, [a * positive_infinity()]', 0, {1}, a)", false}, /* not finite */
+    {"ode_rk45(f, [1]', negative_infinity(), {1}, a)", false},
+    {"ode_rk45(f, [1]', 0, {1, a / 0}, a)", false},
+    {"ode_rk45(f, [1]', 0, {1}, a / 0)", false},
+    {"ode_rk45(f, [1]', 0, {1}, a * not_a_number())", false},
+    {"ode_rk45(f, rep_vector(1, 0), 0, {1}, a)", false}, /* nothing there */
+    {"ode_rk45(f, [1]', 0, rep_array(1.0, 0), a)", false},
+    {"ode_rk45_tol(f, [1]', 0, {1}, 0, 1e-6, 100, a)", false}, /* tolerances */
+    {"ode_rk45_tol(f, [1]', 0, {1}, 1e-6, -1, 100, a)", false},
+    {"ode_ckrk_tol(f, [1]', 0, {1}, 1e-6, 1e-6, 0, a)", false},
+    {"ode_rk45_tol(f, [1]', 0, {1}, 1e-6, 1e-6, 100, a)", true},
+    {"ode_rk45_tol(f, [1]', 0, {1}, 1e-14, 1e-14, 3, a)", false}, /* too many steps */
+    {"ode_ckrk_tol(f, [1]', 0, {1}, 1e-14, 1e-14, 3, a)", false},
+    {"ode_rk45(longer, [1]', 0, {1}, a)", false},    /* sizes */
+    {"ode_rk45(refusing, [1]', 0, {1}, a)", false},  /* the function throws */
+    {"ode_rk45(undefined, [1]', 0, {1}, a)", false}, /* no number */
+    {"ode_ckrk(undefined, [1]', 0, {1}, a)", false},
+    {"ode_rk45(exploding, [1]', 0, {3}, a)", false}, /* infinite at 1 / a */
+    {"ode_ckrk(exploding, [1]', 0, {3}, a)", false},
+};
+
+static const char *const functions =
+    "functions {\n"
+    "real total(array[] vector y) { real s = 0; for (v in y) s += sum(v); return s; }\n"
+    "vector f(real t, vector y, real a) { return -a * y; }\n"
+    "vector longer(real t, vector y, real a) { return [a, a]'; }\n"
+    "vector refusing(real t, vector y, real a) { if (t > 0.5) reject(\"no\"); return -a * y; }\n"
+    "vector undefined(real t, vector y, real a) { return log(0.75 - t) * a * y; }\n"
+    "vector exploding(real t, vector y, real a) { return a * y .* y; } }\n";
+
+START_TEST(throwing) {
+  Arena *a = arena_new();
+  const char *source = arena_printf(a, "%sparameters { real a; }\nmodel { target += total(%s); }",
+                                    functions, calls[_i].call);
+  IrPlan *plan = ir_plan_new(lower(a, source)->function);
+  for (double x = 1; x <= 2; x++) {
+    Answer r = run(plan, &x, 1);
+    if (calls[_i].solved)
+      ck_assert_msg(isfinite(r.density) && isfinite(r.gradient[0]), "%s: no solution",
+                    calls[_i].call);
+    else
+      ck_assert_msg(r.density == -INFINITY && r.gradient[0] == 0, "%s: %g, slope %g",
+                    calls[_i].call, r.density, r.gradient[0]);
+  }
+  ir_plan_free(plan);
+  arena_free(a);
+}
+END_TEST
+
+int main(void) {
+  Suite *s = suite_create("differential equations");
+  TCase *t = tcase_create("solvers");
+  tcase_set_timeout(t, 120);
+  tcase_add_loop_test(t, closed_form, 0, SYSTEMS * SOLVERS);
+  tcase_add_test(t, tuples);
+  tcase_add_loop_test(t, throwing, 0, (int)(sizeof calls / sizeof *calls));
+  suite_add_tcase(s, t);
+  SRunner *runner = srunner_create(s);
+  srunner_run_all(runner, CK_NORMAL);
+  int failed = srunner_ntests_failed(runner);
+  srunner_free(runner);
+  return failed != 0;
+}
