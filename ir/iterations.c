@@ -2,6 +2,7 @@
 #include "ir/iterations.h"
 
 #include "ir/algebra.h"
+#include "ir/copy.h"
 #include "ir/extent.h"
 #include "ir/grad.h"
 
@@ -63,6 +64,13 @@ IrValue *iterations_size(Iterations *t, const IrValue *v, int axis) {
   return NULL;
 }
 
+bool iterations_may_apply(const Iterations *t, const IrNode *n) {
+  int source[IR_MAX_RANK];
+  const IrTensor *count = t->count->constant;
+  if (count && count->data.i64[0] > 0) return true;
+  return node_is_total(n) || (n->op == IR_RESHAPE && node_is_unit_reshape(n, source));
+}
+
 static Lifted lift_node(Iterations *t, const IrNode *n) {
   enum { MOST_OPERANDS = 64 };
   IrValue *in[MOST_OPERANDS];
@@ -78,6 +86,7 @@ static Lifted lift_node(Iterations *t, const IrNode *n) {
     batched[k] = x.stacked;
     out.stacked |= x.stacked;
   }
+  if (!out.stacked && !iterations_may_apply(t, n)) return none;
   out.value = ir_emit_batched(t->b, n->op, n->attr, in, n->in_count, batched, 1);
   return out.value ? out : none;
 }

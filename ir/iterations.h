@@ -29,6 +29,9 @@ Iterations iterations_new(IrBuilder *b, const IrNode *loop, IrValue **in);
 void iterations_know(Iterations *t, const IrValue *v, IrValue *stack);
 /* v for all iterations; value NULL where that cannot be had. */
 Lifted iterations_lift(Iterations *t, const IrValue *v);
+/* Whether the op of n may be applied to values that are all the same in all iterations, which might
+ * be none: then it has to have a value whatever they are. */
+bool iterations_may_apply(const Iterations *t, const IrNode *n);
 /* The size of v's axis, or NULL. */
 IrValue *iterations_size(Iterations *t, const IrValue *v, int axis);
 /* The carried values, of those not known, on which v depends. */

@@ -153,6 +153,7 @@ static Lifted apply_op(const Forms *f, const IrNode *n, const Lifted *x, int lev
     batched[k] = x[k].stacked;
     out.stacked |= batched[k];
   }
+  if (!out.stacked && !iterations_may_apply(f->t, n)) return out;
   int axis = n->attr.axes[0] + (out.stacked ? levels : 0);
   if (n->op == IR_REDUCE_SUM && n->attr.axis_count == 1 && in[0]->type.dim[axis] > 0 &&
       in[0]->type.dim[axis] <= MOST_PARTS)
@@ -170,7 +171,7 @@ static bool add_parts(const Forms *f, const IrNode *n, Lifted *x, Lifted *out) {
   if (!x[1].value)
     *out = x[0];
   else if (x[0].value)
-    *out = apply_op(f, n, x, levels(f));
+    *out = apply_op(f, n, x, levels(f)); /* which has a value always */
   else if (n->op == IR_ADD)
     *out = x[1];
   else

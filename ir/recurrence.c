@@ -8,7 +8,6 @@
 #include "ir/recurrence.h"
 
 #include "ir/copy.h"
-#include "ir/changes.h"
 #include "ir/extent.h"
 #include "ir/grad.h"
 
@@ -36,7 +35,7 @@ typedef struct {
 
 /* ---- finding recurrences ---- */
 
-/* The carried values that k depends on, itself apart unless it does. */
+/* The carried values that carried value k comes from, over any number of iterations. */
 static uint64_t closure(const Iterations *t, int k) {
   uint64_t set = iterations_open(t, iterations_result(t, k)), before;
   do {
@@ -49,7 +48,7 @@ static uint64_t closure(const Iterations *t, int k) {
 
 /* ---- the loop as it was ---- */
 
-/* The body's nodes, with what `map` has already left out. */
+/* The body's nodes but for those whose results `map` has already. */
 static void copy_rest(IrBuilder *b, const IrFunction *f, IrValue **map) {
   for (int i = 0; i < f->node_count; i++) {
     const IrNode *n = f->nodes[i];
@@ -74,7 +73,7 @@ static IrLoop loop_parameters(Rewrite *w, IrBuilder *inner, uint64_t carried, Ir
                  .initial = initial,
                  .inputs = inputs,
                  .reverse = w->t.loop->attr.reverse};
-  map[f->params[0]->id] = ir_param(inner, ir_scalar(IR_I64), f->param_names[0]);
+  map[f->params[0]->id] = copy_param(inner, f, 0, ir_scalar(IR_I64));
   for (int k = 0; k < w->t.carried; k++) {
     const IrValue *p = iterations_param(&w->t, k);
     if (!(carried >> k & 1)) continue;
@@ -99,7 +98,7 @@ static void bind_captures(const Rewrite *w, IrValue **map) {
 
 /* In `b`: the loop for the members alone, which stacks them as iterations end, and what is carried
  * in their place. */
-static int original_states(Rewrite *w, IrBuilder *b, const Recurrence *r, IrValue **stacks) {
+static void original_states(Rewrite *w, IrBuilder *b, const Recurrence *r, IrValue **stacks) {
   const IrFunction *f = w->t.body;
   Arena *a = b->module->arena;
   size_t values = (size_t)f->value_count + 1, most = (size_t)w->t.loop->in_count + values;
@@ -128,7 +127,6 @@ static int original_states(Rewrite *w, IrBuilder *b, const Recurrence *r, IrValu
   ir_function_end(inner, results, NULL, count + outs);
   ir_loop(b, loop, inner, results);
   for (int k = 0; k < outs; k++) stacks[k] = results[count + k];
-  return outs;
 }
 
 /* What was solved, or what the loop gives where that is not as it should be. */

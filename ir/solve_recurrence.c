@@ -7,6 +7,8 @@
 static const int64_t MOST_ELEMENTS = 1 << 22;
 /* Sums of exponentials that are larger have lost nothing that counts to what is too small. */
 static const double LEAST_SUM = 1e-290;
+
+/* Whether a stack of that is not too large. */
 static bool fits_memory(const Iterations *t, const IrType *type) {
   int64_t n = t->count->constant ? t->count->constant->data.i64[0] : 1;
   for (int k = 0; k < type->rank; k++) {
@@ -24,7 +26,7 @@ static bool keeps_shape(const Iterations *t, int k) {
          ir_types_equal(own, &iterations_result(t, k)->type) && fits_memory(t, own);
 }
 
-/* v with axes of size 1 put before its own, which are behind the iterations'. */
+/* x with axes of size 1 put before its own, which are behind the iterations'. */
 static IrValue *aligned(IrBuilder *b, Lifted x, int rank) {
   IrValue *dims[IR_MAX_RANK];
   int own = x.value->type.rank - (x.stacked ? 1 : 0), count = 0;

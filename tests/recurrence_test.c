@@ -369,6 +369,29 @@ START_TEST(many_problems) {
 }
 END_TEST
 
+/* What the loop reads only if it runs is not read before. */
+START_TEST(no_iterations) {
+  int64_t open = IR_DYNAMIC;
+  IrBuilder *b = ir_function_begin(module, NULL, "empty"), *inner;
+  IrValue *x0 = ir_param(b, ir_scalar(IR_F64), NULL),
+          *y = ir_param(b, ir_type(IR_F64, 1, &open), NULL), *out[2];
+  inner = ir_function_begin(module, b, "body");
+  ir_param(inner, ir_scalar(IR_I64), NULL);
+  IrValue *x = ir_param(inner, ir_scalar(IR_F64), NULL), *z = ir_param(inner, x->type, NULL);
+  IrValue *first = ir_gather(inner, y, ir_i64(inner, 0), 0, 0);
+  x = ir_binary(inner, IR_ADD, ir_binary(inner, IR_MUL, x, first), z);
+  ir_function_end(inner, (IrValue *[]){x, x}, NULL, 2);
+  IrLoop loop = {
+      .count = ir_dim(b, y, 0), .carried = 1, .scanned = 1, .initial = &x0, .inputs = &y};
+  ir_loop(b, loop, inner, out);
+  IrFunction *f = ir_simplify(ir_function_end(b, out, NULL, 2)), *g = ir_scan_recurrences(f);
+  for (int64_t n = 0; n < 40; n += 13) {
+    const IrTensor *args[] = {ir_tensor_f64(arena, 0.7), filled(1, &n, 0.5, 1)};
+    compare(f, g, args, 1e-13);
+  }
+}
+END_TEST
+
 /* ---- numbers that are out of range ---- */
 
 /* Factors whose products overflow, of a state that is zero; it stays zero. */
@@ -440,6 +463,7 @@ int main(void) {
   tcase_add_loop_test(t, open_numbers, 0, 2 * CASES);
   tcase_add_test(t, fewer_iterations);
   tcase_add_test(t, many_problems);
+  tcase_add_test(t, no_iterations);
   tcase_add_test(t, products_overflow);
   tcase_add_test(t, infinite);
   tcase_add_test(t, unstable);
