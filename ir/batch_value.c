@@ -189,7 +189,8 @@ static void batch_plain(Batcher *t, const IrNode *n, Batched *in, Batched *out) 
   out[0].value = placeholder(t, own->dtype, own->rank + t->levels);
 }
 
-/* The sum over the elements that run, or whether one has it: the same for all of them. */
+/* The sum over the elements that run, or whether one has it: the same for all of them. Around the
+ * batch of a call there may be others, over which it then goes too. */
 static void batch_total(Batcher *t, IrOp op, bool nonempty, Batched x, Batched *out) {
   AxisSet all = (1u << t->levels) - 1;
   IrAttr attr = {.axis_count = t->levels, .nonempty = nonempty};
@@ -198,7 +199,9 @@ static void batch_total(Batcher *t, IrOp op, bool nonempty, Batched x, Batched *
   x = batch_bare(t, batch_with_axes(t, x, all));
   for (int a = 0; a < t->levels; a++) attr.axes[a] = (int8_t)a;
   IrOp reduction = op == IR_SOME ? IR_REDUCE_ANY : IR_REDUCE_SUM;
-  *out = (Batched){.value = t->levels ? ir_emit(t->b, reduction, attr, &x.value, 1) : x.value};
+  IrValue *all_of_them = t->levels ? ir_emit(t->b, reduction, attr, &x.value, 1) : x.value;
+  if (!t->pads) all_of_them = ir_emit(t->b, op, (IrAttr){.nonempty = nonempty}, &all_of_them, 1);
+  *out = (Batched){.value = all_of_them};
 }
 
 static void batch_node(Batcher *t, const IrNode *n, Batched *in, Batched *out) {

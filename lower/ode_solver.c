@@ -9,7 +9,7 @@
 
 #include <float.h>
 
-enum { STACKED_STEPS = 128 };
+enum { STACKED_STEPS = 64 };
 enum { STEP_BEGIN, STEP_END, STEP_DATA, STEP_PARTS };
 enum { TRIP_STATE, TRIP_STEP };
 
@@ -166,20 +166,24 @@ static void trace_solution(Solver *s, IrValue **results) {
   IrValue *ts = s->values[ODE_TIMES], *t0 = s->values[ODE_START], *zero = ir_i64(b, 0);
   IrValue *z = ode_initial(s->o, b, s->values), *one = ir_i64(b, 1);
   IrValue *dims[3] = {ir_dim(b, ts, 0), ir_dim(b, z, 0), ir_dim(b, z, 1)};
-  IrValue *all[2] = {ir_unsqueeze(b, t0, 0), ts};
+  IrValue *all[2] = {ir_unsqueeze(b, t0, 0), ts}, *initial = ir_broadcast(b, z, dims, 3);
   SVal args[] = {real(s, own(t0)), matrix(s, own(z)), times(s),
                  real(s, own(s->values[ODE_RELATIVE])), real(s, own(s->values[ODE_ABSOLUTE]))};
   s->last = ir_reduce_all(b, IR_REDUCE_MAX, ir_concat(b, all, 2, 0));
-  s->solution = own(ir_broadcast(b, z, dims, 3));
+  s->solution = own(initial);
   s->state = call(s, s->o->method->start, args, 5);
   for (int k = 0; k < s->state.type->member_count; k++)
     s->state.members[k].tr = as_real(s->t, s->state.members[k].tr);
   run_loop(s, true, NULL, trace_steps, NULL);
-  results[0] = ir_squeeze(b, ir_slice(b, s->solution.value, 2, zero, one), 2);
-  results[1] = ir_slice(b, s->solution.value, 2, one, ir_binary(b, IR_SUB, dims[2], one));
-  IrValue *lost = ir_reduce_all(b, IR_REDUCE_ANY, ir_unary(b, IR_ISNAN, results[0]));
-  results[2] =
+  IrValue *solution = s->solution.value, *states = ir_slice(b, solution, 2, zero, one);
+  IrValue *lost = ir_reduce_all(b, IR_REDUCE_ANY, ir_unary(b, IR_ISNAN, states));
+  IrValue *solved =
       ir_binary(b, IR_AND, ir_binary(b, IR_EQ, left(s), ir_f64(b, 0)), ir_unary(b, IR_NOT, lost));
+  /* where a branch is not taken, what is not finite would reach a gradient times zero */
+  solution = ir_select(b, solved, solution, initial);
+  results[0] = ir_squeeze(b, ir_slice(b, solution, 2, zero, one), 2);
+  results[1] = ir_slice(b, solution, 2, one, ir_binary(b, IR_SUB, dims[2], one));
+  results[2] = solved;
 }
 
 IrFunction *ode_solver(Ode *o) {

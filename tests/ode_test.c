@@ -153,6 +153,26 @@ START_TEST(tuples) {
 }
 END_TEST
 
+/* Where a branch is not taken, a solution that explodes there (here at time 1 / a) leaves no trace.
+ */
+START_TEST(branch_not_taken) {
+  Arena *a = arena_new();
+  const char *source = "functions { vector f(real t, vector y, real a) { return a * y .* y; } }"
+                       "parameters { real a; } model { real b = a;"
+                       "  if (a < 0.25) b = ode_rk45(f, [1]', 0, {3}, a)[1][1];"
+                       "  target += b; }";
+  IrPlan *plan = ir_plan_new(lower(a, source)->function);
+  const double taken = 0.2, not_taken = 0.75;
+  Answer r = run(plan, &taken, 1), other = run(plan, &not_taken, 1);
+  near("taken", r.density, 1 / (1 - 3 * taken), 1e-5);
+  near("taken, slope", r.gradient[0], 3 / ((1 - 3 * taken) * (1 - 3 * taken)), 1e-4);
+  near("not taken", other.density, not_taken, 0);
+  near("not taken, slope", other.gradient[0], 1, 0);
+  ir_plan_free(plan);
+  arena_free(a);
+}
+END_TEST
+
 /* ---- what Stan throws on ---- */
 
 /* Calls with a = 1 (and the same with a = 2): whether there is a solution. */
@@ -221,6 +241,7 @@ int main(void) {
   tcase_set_timeout(t, 120);
   tcase_add_loop_test(t, closed_form, 0, SYSTEMS * SOLVERS);
   tcase_add_test(t, tuples);
+  tcase_add_test(t, branch_not_taken);
   tcase_add_loop_test(t, throwing, 0, (int)(sizeof calls / sizeof *calls));
   suite_add_tcase(s, t);
   SRunner *runner = srunner_create(s);
