@@ -68,16 +68,7 @@ static SVal trace_reduce_sum(Tracer *t, const Expr *e) {
 }
 
 /* Library functions that take functions, or that need more than a formula, and are not here yet. */
-static const char *const higher_order[] = {"algebra_solver",
-                                           "algebra_solver_newton",
-                                           "solve_newton",
-                                           "solve_newton_tol",
-                                           "solve_powell",
-                                           "solve_powell_tol",
-                                           "integrate_1d",
-                                           "map_rect",
-                                           "dae",
-                                           "dae_tol"};
+static const char *const higher_order[] = {"integrate_1d", "map_rect", "dae", "dae_tol"};
 
 static void refuse_solvers(Tracer *t, const Expr *e) {
   bool refused = !strncmp(e->name, "laplace_", 8);

@@ -1,4 +1,4 @@
-/* Calls of the solvers of ordinary differential equations. */
+/* Calls of the solvers of ordinary differential equations and of systems of equations. */
 #include "lower/ode.h"
 
 #include "lower/call.h"
@@ -12,8 +12,10 @@ static const OdeMethod dormand_prince = {"dormand_prince_start", "dormand_prince
                                          "dormand_prince_at", false};
 static const OdeMethod cash_karp = {"cash_karp_start", "cash_karp_trip", "cash_karp_at", false};
 static const OdeMethod radau = {"radau_start", "radau_trip", "radau_at", true};
+static const OdeMethod newton = {"newton_start", "newton_trip", NULL, true};
 
-/* Where the arguments after the times of output are, of which tolerances may be missing. */
+/* Where the arguments after the function's state (and the times) are, of which tolerances may be
+ * missing. For roots the relative tolerance is what Stan scales steps or compares them with. */
 typedef struct {
   const char *name;
   const OdeMethod *method;
@@ -36,6 +38,12 @@ static const OdeFunction functions[] = {
     {"ode_adjoint_tol_ctl", &radau, 4, 5, 10, 15, false, 0, 0},
     {"integrate_ode_adams", &radau, 7, 8, 9, 4, true, 1e-10, 1e8},
     {"integrate_ode_bdf", &radau, 7, 8, 9, 4, true, 1e-10, 1e8},
+    {"solve_newton", &newton, 0, 0, 0, 2, false, 1e-6, 200},
+    {"solve_newton_tol", &newton, 2, 3, 4, 5, false, 0, 0},
+    {"solve_powell", &newton, 0, 0, 0, 2, false, 1e-6, 200},
+    {"solve_powell_tol", &newton, 2, 3, 4, 5, false, 0, 0},
+    {"algebra_solver", &newton, 5, 6, 7, 2, true, 1e-6, 200},
+    {"algebra_solver_newton", &newton, 5, 6, 7, 2, true, 1e-6, 200},
     {"integrate_ode", &dormand_prince, 7, 8, 9, 4, true, 1e-6, 1e6},
     {"integrate_ode_rk45", &dormand_prince, 7, 8, 9, 4, true, 1e-6, 1e6},
 };
@@ -73,16 +81,32 @@ static Tr tolerance(Tracer *t, const SVal *args, int at, double otherwise) {
   return tr_rank(v) ? tr_reduce_all(t, IR_REDUCE_MIN, v) : v;
 }
 
+/* State, initial time and times of output. */
+static void add_leading(Ode *o, const SVal *args, size_t *capacity) {
+  Tracer *t = o->t;
+  Tr one = tr_int(t, 1);
+  Tr v[] = {args[1].tr, tr_real(t, 0), tr_broadcast(t, tr_real(t, 1), 1, &one)};
+  bool autodiff[3] = {false};
+  for (int k = 0; k < 3 && !o->at_rest; k++) {
+    v[k] = args[1 + k].tr;
+    autodiff[k] = args[1 + k].autodiff;
+  }
+  const StanType *real = type_simple(o->arena, T_REAL, 0);
+  for (int k = 0; k < 3; k++) add_inputs(o, sval(real, as_real(t, v[k]), autodiff[k]), capacity);
+  if (o->at_rest) o->inputs[ODE_STATE].sensitive = false; /* where it began does not matter */
+  o->inputs[ODE_STATE].sensitive |= o->inputs[ODE_START].sensitive;
+  o->inputs[ODE_STATE].constant &= !o->inputs[ODE_STATE].sensitive;
+}
+
 static void read_arguments(Ode *o, const OdeFunction *solver, const Expr *e) {
   Tracer *t = o->t;
   SVal *args = ARENA_ARRAY(o->arena, SVal, (size_t)e->arg_count);
   OdeFunction form = *solver;
   size_t capacity = 0;
-  int rest_end = form.old ? 7 : e->arg_count;
+  int rest_end = form.old ? form.rest + 3 : e->arg_count, lead = o->at_rest ? 1 : 2;
   for (int k = 1; k < e->arg_count; k++) args[k] = trace_expr(t, e->args[k]);
   if (form.old && e->arg_count <= form.relative) form.relative = form.absolute = form.steps = 0;
-  for (int k = 1; k < 4; k++)
-    add_inputs(o, sval(args[k].type, as_real(t, args[k].tr), args[k].autodiff), &capacity);
+  add_leading(o, args, &capacity);
   const StanType *real = type_simple(o->arena, T_REAL, 0);
   const Tr control[] = {tolerance(t, args, form.relative, form.tolerance),
                         tolerance(t, args, form.absolute, form.tolerance),
@@ -94,11 +118,9 @@ static void read_arguments(Ode *o, const OdeFunction *solver, const Expr *e) {
   o->rest_count = rest_end - form.rest;
   o->rest = args + form.rest;
   for (int k = 0; k < o->rest_count; k++) {
-    o->rest[k] = promote(t, o->rest[k], o->f->args[2 + k]->type);
+    o->rest[k] = promote(t, o->rest[k], o->f->args[lead + k]->type);
     add_inputs(o, o->rest[k], &capacity);
   }
-  o->inputs[ODE_STATE].sensitive |= o->inputs[ODE_START].sensitive;
-  o->inputs[ODE_STATE].constant &= !o->inputs[ODE_STATE].sensitive;
   for (int k = 0; k < o->input_count; k++) o->differentiated |= o->inputs[k].sensitive;
 }
 
@@ -109,31 +131,42 @@ static void check_word(Tracer *t, const char *word, Tr x) {
   if (bad.value) trace_throw(t, bad);
 }
 
-static void check_inputs(Ode *o) {
-  Tracer *t = o->t;
-  Tr ts = o->inputs[ODE_TIMES].value, t0 = o->inputs[ODE_START].value, zero = tr_int(t, 0);
-  for (int k = 0; k < o->input_count; k++)
-    if (o->inputs[k].value.value->type.dtype == IR_F64 && (k < ODE_RELATIVE || k >= ODE_FIXED))
-      check_word(t, "finite", o->inputs[k].value);
-  check_word(t, "positive_finite", o->inputs[ODE_RELATIVE].value);
-  check_word(t, "positive_finite", o->inputs[ODE_ABSOLUTE].value);
-  check_word(t, "positive", o->inputs[ODE_STEPS].value);
-  for (int k = 0; k < 3; k += 2) {
-    Tr n = tr_dim_value(t, o->inputs[k].value, 0);
-    trace_throw(t, tr_binary(t, IR_EQ, n, zero));
-  }
-  Tr n = tr_binary(t, IR_MAX, tr_binary(t, IR_SUB, tr_dim_value(t, ts, 0), tr_int(t, 1)), zero);
+static void check_not_empty(Tracer *t, Tr x) {
+  trace_throw(t, tr_binary(t, IR_EQ, tr_dim_value(t, x, 0), tr_int(t, 0)));
+}
+
+static void check_times(Tracer *t, Tr t0, Tr ts) {
+  Tr zero = tr_int(t, 0), count = tr_dim_value(t, ts, 0);
+  Tr n = tr_binary(t, IR_MAX, tr_binary(t, IR_SUB, count, tr_int(t, 1)), zero);
   Tr earlier = tr_slice(t, ts, 0, zero, n),
-     later = tr_slice(t, ts, 0, tr_binary(t, IR_SUB, tr_dim_value(t, ts, 0), n), n);
+     later = tr_slice(t, ts, 0, tr_binary(t, IR_SUB, count, n), n);
   trace_throw(t, tr_reduce_all(t, IR_REDUCE_ANY, tr_binary(t, IR_LT, later, earlier)));
   trace_throw(t, tr_reduce_all(t, IR_REDUCE_ANY, tr_binary(t, IR_LE, ts, t0)));
+}
+
+static void check_inputs(Ode *o) {
+  Tracer *t = o->t;
+  const char *tolerances = o->at_rest ? "nonnegative" : "positive_finite";
+  check_word(t, "finite", o->inputs[ODE_STATE].value);
+  check_not_empty(t, o->inputs[ODE_STATE].value);
+  check_word(t, tolerances, o->inputs[ODE_RELATIVE].value);
+  check_word(t, tolerances, o->inputs[ODE_ABSOLUTE].value);
+  check_word(t, "positive", o->inputs[ODE_STEPS].value);
+  if (o->at_rest) return;
+  Tr t0 = o->inputs[ODE_START].value, ts = o->inputs[ODE_TIMES].value;
+  check_word(t, "finite", t0);
+  check_word(t, "finite", ts);
+  check_not_empty(t, ts);
+  check_times(t, t0, ts);
+  for (int k = ODE_FIXED; k < o->input_count; k++)
+    if (o->inputs[k].value.value->type.dtype == IR_F64) check_word(t, "finite", o->inputs[k].value);
 }
 
 /* ---- the call ---- */
 
 static SVal call_solver(Ode *o, const StanType *type) {
   Tracer *t = o->t;
-  IrFunction *solver = ode_solver(o);
+  IrFunction *solver = o->at_rest ? root_solver(o) : ode_solver(o);
   int count = 0;
   IrValue **in = ARENA_ARRAY(o->arena, IrValue *, (size_t)o->input_count), *out[3];
   bool *batched = ARENA_ARRAY(o->arena, bool, (size_t)o->input_count), result_batched[3] = {0};
@@ -163,7 +196,7 @@ static SVal no_solution(Ode *o, const StanType *type) {
   Tracer *t = o->t;
   Tr dims[2] = {tr_dim_value(t, o->inputs[ODE_TIMES].value, 0),
                 tr_dim_value(t, o->inputs[ODE_STATE].value, 0)};
-  return sval(type, tr_broadcast(t, tr_real(t, 0), 2, dims), false);
+  return sval(type, tr_broadcast(t, tr_real(t, 0), 2 - o->at_rest, dims + o->at_rest), false);
 }
 
 SVal trace_ode(Tracer *t, const Expr *e) {
@@ -173,6 +206,7 @@ SVal trace_ode(Tracer *t, const Expr *e) {
     trace_unsupported(t, e->span, "this form of '%s'", e->name);
   Ode *o = ARENA_NEW(t->arena, Ode);
   *o = (Ode){.t = t, .arena = t->arena, .method = solver->method};
+  o->at_rest = !solver->method->at;
   o->f = f->function->definition ? f->function->definition : f->function;
   bool valid;
   const IrScope *scope = enter_library_scope(t, e->name);

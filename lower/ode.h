@@ -1,5 +1,8 @@
 /* Ordinary differential equations: the program's right-hand side as a function of the IR, and calls
- * of solvers that the library has in Stan (stdlib_map/solvers/). */
+ * of solvers that the library has in Stan (stdlib_map/solvers/).
+ *
+ * Systems of equations f(x) = 0 are taken for states in which x' = f(x) rests: their functions have
+ * no time, and the inputs for times are constants without meaning. */
 #ifndef STAN2ONNX_LOWER_ODE_H
 #define STAN2ONNX_LOWER_ODE_H
 
@@ -18,8 +21,8 @@ typedef struct {
 
 /* The functions of the library that a method consists of. */
 typedef struct {
-  const char *start, *trip, *at;
-  bool implicit; /* it needs the Jacobian of the rates */
+  const char *start, *trip, *at; /* at: NULL for roots */
+  bool implicit;                 /* it needs the Jacobian of the rates */
 } OdeMethod;
 
 /* A call of a solver. The functions have the inputs that are not constant as parameters. */
@@ -27,7 +30,8 @@ typedef struct {
   Tracer *t;
   Arena *arena;
   const OdeMethod *method;
-  const FunDef *f; /* the right-hand side: of time, state and `rest` */
+  const FunDef *f; /* the right-hand side: of time, unless at_rest, state and `rest` */
+  bool at_rest;    /* a root of it is wanted */
   SVal *rest;
   int rest_count;
   OdeInput *inputs; /* ODE_FIXED, then the tensors of rest */
@@ -45,7 +49,7 @@ typedef struct OdeSystem {
   IrValue **rest;
 } OdeSystem;
 
-/* Whether a function of Stan's library solves differential equations; and a call of it. */
+/* Whether a function of Stan's library solves (differential) equations; and a call of it. */
 bool is_ode_solver(const char *name);
 SVal trace_ode(Tracer *t, const Expr *e);
 /* A call of one of the functions of t->system, by name; false where it is none. */
@@ -67,5 +71,7 @@ IrValue *ode_initial(const Ode *o, IrBuilder *b, IrValue *const *values);
 
 /* (inputs) -> states [T, N], sensitivities [T, N, M - 1], whether Stan does not throw. */
 IrFunction *ode_solver(Ode *o);
+/* (inputs) -> a root [N], the inverse of the Jacobian there [N, N], whether Stan does not throw. */
+IrFunction *root_solver(Ode *o);
 
 #endif

@@ -99,14 +99,18 @@ static void run_loop(Solver *s, bool solution, IrValue *limit,
 
 /* ---- one step, and what it is read for ---- */
 
-static int trace_trip(Solver *s, IrValue **stacks) {
+static SVal trip(Solver *s) {
   SVal args[] = {s->state,
                  times(s),
                  real(s, own(s->last)),
                  real(s, own(s->values[ODE_RELATIVE])),
                  real(s, own(s->values[ODE_ABSOLUTE])),
                  real(s, own(s->values[ODE_STEPS]))};
-  SVal r = call(s, s->o->method->trip, args, 6);
+  return call(s, s->o->method->trip, args, 6);
+}
+
+static int trace_trip(Solver *s, IrValue **stacks) {
+  SVal r = trip(s);
   s->state = r.members[TRIP_STATE];
   for (int k = 0; k < STEP_PARTS; k++)
     stacks[k] = as_real(s->t, r.members[TRIP_STEP].members[k].tr).value;
@@ -160,6 +164,16 @@ static int trace_steps(Solver *s, IrValue **stacks) {
 /* ---- the solver ---- */
 
 static IrFunction *derive_solver(IrFunction *f, int k, void *context);
+static IrFunction *derive_root(IrFunction *f, int k, void *context);
+
+/* The state at the start, from z. */
+static void start(Solver *s, IrValue *z) {
+  SVal args[] = {real(s, own(s->values[ODE_START])), matrix(s, own(z)), times(s),
+                 real(s, own(s->values[ODE_RELATIVE])), real(s, own(s->values[ODE_ABSOLUTE]))};
+  s->state = call(s, s->o->method->start, args, 5);
+  for (int k = 0; k < s->state.type->member_count; k++)
+    s->state.members[k].tr = as_real(s->t, s->state.members[k].tr);
+}
 
 static void trace_solution(Solver *s, IrValue **results) {
   IrBuilder *b = s->t->b;
@@ -167,13 +181,9 @@ static void trace_solution(Solver *s, IrValue **results) {
   IrValue *z = ode_initial(s->o, b, s->values), *one = ir_i64(b, 1);
   IrValue *dims[3] = {ir_dim(b, ts, 0), ir_dim(b, z, 0), ir_dim(b, z, 1)};
   IrValue *all[2] = {ir_unsqueeze(b, t0, 0), ts}, *initial = ir_broadcast(b, z, dims, 3);
-  SVal args[] = {real(s, own(t0)), matrix(s, own(z)), times(s),
-                 real(s, own(s->values[ODE_RELATIVE])), real(s, own(s->values[ODE_ABSOLUTE]))};
   s->last = ir_reduce_all(b, IR_REDUCE_MAX, ir_concat(b, all, 2, 0));
   s->solution = own(initial);
-  s->state = call(s, s->o->method->start, args, 5);
-  for (int k = 0; k < s->state.type->member_count; k++)
-    s->state.members[k].tr = as_real(s->t, s->state.members[k].tr);
+  start(s, z);
   run_loop(s, true, NULL, trace_steps, NULL);
   IrValue *solution = s->solution.value, *states = ir_slice(b, solution, 2, zero, one);
   IrValue *lost = ir_reduce_all(b, IR_REDUCE_ANY, ir_unary(b, IR_ISNAN, states));
@@ -186,16 +196,17 @@ static void trace_solution(Solver *s, IrValue **results) {
   results[2] = solved;
 }
 
-IrFunction *ode_solver(Ode *o) {
-  Tracer *t = o->t, saved = *t;
-  Frame frame = {.is_library = true};
-  Solver s = {.o = o, .t = t, .values = ARENA_ARRAY(o->arena, IrValue *, (size_t)o->input_count)};
-  OdeSystem system = {.system = o->system,
-                      .jacobian = o->jacobian,
-                      .rest = ARENA_ARRAY(o->arena, IrValue *, (size_t)o->input_count)};
-  IrBuilder *b = t->b = ir_function_begin(t->module, NULL, "ode");
-  IrValue *results[3];
-  t->frame = &frame;
+/* Begins the function of a solver; what was being traced goes on once *s->t is restored. */
+static Tracer begin_solver(Solver *s, OdeSystem *system, Frame *frame, const char *name) {
+  const Ode *o = s->o;
+  Tracer *t = s->t, saved = *t;
+  IrBuilder *b = t->b = ir_function_begin(t->module, NULL, name);
+  s->values = ARENA_ARRAY(o->arena, IrValue *, (size_t)o->input_count);
+  *system = (OdeSystem){.system = o->system,
+                        .jacobian = o->jacobian,
+                        .rest = ARENA_ARRAY(o->arena, IrValue *, (size_t)o->input_count)};
+  *frame = (Frame){.is_library = true};
+  t->frame = frame;
   t->level = NULL;
   t->mask = t->broken = t->continued = t->key = t->place = (Tr){0};
   t->thrown = NULL;
@@ -203,19 +214,64 @@ IrFunction *ode_solver(Ode *o) {
   t->accumulators[ACC_TARGET] = tr_real(t, 0);
   t->accumulators[ACC_VALID] = tr_const(ir_bool(b, true));
   t->in_library = t->unchecked = true;
-  t->system = &system;
-  ode_params(o, b, 0, s.values);
-  system.rest_count = ode_rest(o, s.values, system.rest);
-  trace_solution(&s, results);
-  IrFunction *f = ir_unbuffer(ir_function_end(b, results, NULL, 3));
-  saved.scope_count = t->scope_count;
-  *t = saved;
-  f->derivative = derive_solver;
-  f->context = o;
+  t->system = system;
+  ode_params(o, b, 0, s->values);
+  system->rest_count = ode_rest(o, s->values, system->rest);
+  return saved;
+}
+
+static IrFunction *end_solver(Solver *s, Tracer saved, IrValue **results,
+                              IrFunction *(*derivative)(IrFunction *, int, void *)) {
+  IrFunction *f = ir_unbuffer(ir_function_end(s->t->b, results, NULL, 3));
+  saved.scope_count = s->t->scope_count;
+  *s->t = saved;
+  f->derivative = derivative;
+  f->context = (void *)s->o;
   return f;
 }
 
-/* ---- its derivative ---- */
+IrFunction *ode_solver(Ode *o) {
+  Solver s = {.o = o, .t = o->t};
+  OdeSystem system;
+  Frame frame;
+  IrValue *results[3];
+  Tracer saved = begin_solver(&s, &system, &frame, "ode");
+  trace_solution(&s, results);
+  return end_solver(&s, saved, results, derive_solver);
+}
+
+/* ---- roots ---- */
+
+static int trace_root_trip(Solver *s, IrValue **stacks) {
+  (void)stacks;
+  s->state = trip(s).members[TRIP_STATE];
+  return 0;
+}
+
+IrFunction *root_solver(Ode *o) {
+  Solver s = {.o = o, .t = o->t};
+  OdeSystem system;
+  Frame frame;
+  IrValue *results[3];
+  Tracer saved = begin_solver(&s, &system, &frame, "root");
+  IrBuilder *b = s.t->b;
+  IrValue *guess = ir_unsqueeze(b, s.values[ODE_STATE], 1);
+  s.last = ir_f64(b, 1);
+  start(&s, guess);
+  run_loop(&s, false, NULL, trace_root_trip, NULL);
+  IrValue *solved = ir_binary(b, IR_EQ, left(&s), ir_f64(b, 0)),
+          *root = ir_select(b, solved, s.state.members[0].tr.value, guess);
+  SVal at[] = {real(&s, tr_real(s.t, 0)), matrix(&s, own(root))}, jacobian[1];
+  jacobian[0] = call(&s, "ode_jacobian", at, 2);
+  IrValue *inverse = call(&s, "inverse", jacobian, 1).tr.value;
+  results[0] = ir_squeeze(b, root, 1);
+  /* where a branch is not taken, what is not finite would reach a gradient times zero */
+  results[1] = ir_select(b, solved, inverse, ir_f64(b, 0));
+  results[2] = solved;
+  return end_solver(&s, saved, results, derive_root);
+}
+
+/* ---- their derivatives ---- */
 
 static IrValue *like(IrBuilder *b, IrValue *flat, IrValue *v) {
   IrValue *dims[IR_MAX_RANK];
@@ -248,6 +304,24 @@ static IrValue *weighted_rates(const Ode *o, IrBuilder *b, IrValue *const *value
                    (int8_t[]){batched ? 1 : 0}, 1);
 }
 
+/* The last parameters of a derivative: results of f, cotangents of the two that are real. */
+static void given_values(const IrFunction *f, IrBuilder *b, IrValue **given) {
+  const int of_result[] = {0, 1, 2, 0, 1};
+  for (int j = 0; j < 5; j++) given[j] = ir_param(b, f->results[of_result[j]]->type, NULL);
+}
+
+/* Cotangents of all real parameters, of which some may be NULL. */
+static IrFunction *end_derivative(const Ode *o, IrBuilder *b, IrValue *const *values,
+                                  IrValue **cotangents) {
+  int count = 0;
+  for (int j = 0; j < o->input_count; j++) {
+    if (o->inputs[j].constant || values[j]->type.dtype != IR_F64) continue;
+    IrValue *zero = ir_broadcast_like(b, ir_f64(b, 0), values[j]);
+    cotangents[count++] = cotangents[j] ? cotangents[j] : zero;
+  }
+  return ir_function_end(b, cotangents, NULL, count);
+}
+
 /* Cotangents of the inputs, from those of the states g: of parameters and the initial state by the
  * sensitivities, of a time of output by the rates there, of the initial time by those of the
  * initial state, which would be elsewhere had it begun later. */
@@ -259,8 +333,7 @@ static IrFunction *derive_solver(IrFunction *f, int k, void *context) {
   IrValue **values = ARENA_ARRAY(o->arena, IrValue *, room),
           **cotangents = ARENA_ARRAY(o->arena, IrValue *, room), *given[5];
   ode_params(o, b, 0, values);
-  const int of_result[] = {0, 1, 2, 0, 1};
-  for (int j = 0; j < 5; j++) given[j] = ir_param(b, f->results[of_result[j]]->type, NULL);
+  given_values(f, b, given);
   IrValue *g = given[3], *at = ir_i64(b, 0);
   IrValue *products = ir_binary(b, IR_MUL, ir_unsqueeze(b, g, 2), given[1]);
   IrValue *all = ir_reduce(b, IR_REDUCE_SUM, products, (int8_t[]){0, 1}, 2);
@@ -274,11 +347,31 @@ static IrFunction *derive_solver(IrFunction *f, int k, void *context) {
                                 cotangents[ODE_STATE], false));
   if (o->inputs[ODE_TIMES].sensitive)
     cotangents[ODE_TIMES] = weighted_rates(o, b, values, values[ODE_TIMES], given[0], g, true);
-  int count = 0;
-  for (int j = 0; j < o->input_count; j++) {
-    if (o->inputs[j].constant || values[j]->type.dtype != IR_F64) continue;
-    if (!cotangents[j]) cotangents[j] = ir_broadcast_like(b, ir_f64(b, 0), values[j]);
-    cotangents[count++] = cotangents[j];
-  }
-  return ir_function_end(b, cotangents, NULL, count);
+  return end_derivative(o, b, values, cotangents);
+}
+
+/* From a root x of f(x, p), dx = -J^-1 df/dp dp: the cotangent of f is -J^-T g. */
+static IrFunction *derive_root(IrFunction *f, int k, void *context) {
+  const Ode *o = context;
+  if (k >= 0) return NULL;
+  IrBuilder *b = ir_function_begin(f->module, NULL, "root_vjp");
+  size_t room = (size_t)o->input_count + 3;
+  IrValue **values = ARENA_ARRAY(o->arena, IrValue *, room),
+          **cotangents = ARENA_ARRAY(o->arena, IrValue *, room),
+          **args = ARENA_ARRAY(o->arena, IrValue *, room),
+          **results = ARENA_ARRAY(o->arena, IrValue *, room), *given[5];
+  bool *wrt = ARENA_ARRAY(o->arena, bool, room);
+  ode_params(o, b, 0, values);
+  given_values(f, b, given);
+  int count = 2 + ode_rest(o, values, args + 2), next = 1;
+  for (int j = ODE_FIXED, p = 2; j < o->input_count; j++)
+    if (!o->inputs[j].constant) wrt[p++] = o->inputs[j].sensitive;
+  args[0] = ir_f64(b, 0);
+  args[1] = given[0];
+  IrValue *g = ir_matmul(b, ir_unsqueeze(b, given[3], 0), given[1]);
+  args[count++] = ir_unary(b, IR_NEG, ir_squeeze(b, g, 0));
+  ir_inline(b, ir_vjp(o->rates, wrt), args, results);
+  for (int j = ODE_FIXED; j < o->input_count; j++)
+    if (o->inputs[j].sensitive) cotangents[j] = results[next++];
+  return end_derivative(o, b, values, cotangents);
 }

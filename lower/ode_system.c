@@ -68,15 +68,22 @@ static IrFunction *trace_rates(Ode *o) {
   t->ahead = NULL;
   t->accumulators[ACC_TARGET] = tr_real(t, 0);
   t->accumulators[ACC_VALID] = tr_const(ir_bool(b, true));
-  args[0] = sval(o->f->args[0]->type, (Tr){ir_param(b, ir_scalar(IR_F64), "t"), NULL, true}, false);
-  args[1] = sval(o->f->args[1]->type, (Tr){ir_param(b, state, "y"), NULL, true}, true);
+  Tr time = {ir_param(b, ir_scalar(IR_F64), "t"), NULL, true},
+     y = {ir_param(b, state, "y"), NULL, true};
+  int count = 0;
+  if (!o->at_rest) {
+    args[count] = sval(o->f->args[count]->type, time, false);
+    count++;
+  }
+  args[count] = sval(o->f->args[count]->type, y, true);
+  count++;
   ode_params(o, b, ODE_FIXED, values);
   for (int k = 0, next = ODE_FIXED; k < o->rest_count; k++)
-    args[2 + k] = inner_argument(o, o->rest[k], values, &next);
-  SVal r = call_user(t, o->f, args, o->rest_count + 2, false);
+    args[count++] = inner_argument(o, o->rest[k], values, &next);
+  SVal r = call_user(t, o->f, args, count, false);
   int64_t n = tr_static_dim(r.tr, 0);
   if (n != IR_DYNAMIC && state.dim[0] != IR_DYNAMIC && n != state.dim[0]) {
-    Tr size = tr_dim_value(t, args[1].tr, 0); /* Stan throws */
+    Tr size = tr_dim_value(t, y, 0); /* Stan throws */
     r.tr = tr_broadcast(t, tr_real(t, NAN), 1, &size);
   }
   IrValue *result = unless_thrown(t, as_real(t, r.tr)).value;
@@ -240,7 +247,7 @@ static IrFunction *make_system(const Ode *o) {
   SystemParams p = system_params(o, "system");
   IrBuilder *b = p.b;
   IrValue *result;
-  if (o->differentiated) {
+  if (o->differentiated && !o->at_rest) {
     Jacobian j = rates_jacobian(o, &p);
     IrValue *s = ir_binary(b, IR_MUL, p.z, sensitivity_mask(b, ir_dim(b, p.z, 1)));
     result = ir_binary(b, IR_ADD, j.own, ir_matmul(b, j.by_state, s));
@@ -293,15 +300,12 @@ static Tr call_system(Tracer *t, Tr times, Tr z) {
 
 bool trace_system_call(Tracer *t, const char *name, SVal *args, const StanType *type,
                        SVal *result) {
-  Tr time = args[0].tr, z = args[1].tr, r;
-  if (!strcmp(name, "ode_system"))
-    r = inline_system(t, t->system->system, time, z);
-  else if (!strcmp(name, "ode_jacobian"))
-    r = inline_system(t, t->system->jacobian, time, z);
-  else if (!strcmp(name, "ode_systems"))
-    r = call_system(t, time, z);
-  else
-    return false;
+  const OdeSystem *s = t->system;
+  bool one = !strcmp(name, "ode_system"), several = !strcmp(name, "ode_systems");
+  if (!one && !several && strcmp(name, "ode_jacobian")) return false;
+  Tr time = args[0].tr, z = args[1].tr;
+  Tr r =
+      several ? call_system(t, time, z) : inline_system(t, one ? s->system : s->jacobian, time, z);
   *result = sval(type, r, true);
   return true;
 }

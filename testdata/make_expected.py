@@ -19,8 +19,8 @@ import httpstan, numpy as np
 # Where Stan's own derivative is an approximation (of normal_lcdf by rational functions), how well it is known.
 GRADIENT_TOLERANCE = {'truncated_data': 1e-5}
 
-# Where Stan solves differential equations by other methods than ours: what the tolerances asked for leave of accuracy.
-TOLERANCE = {'ode_stiff': 1e-6}
+# Where Stan solves equations by other methods than ours: what the tolerances asked for leave of accuracy.
+TOLERANCE = {'ode_stiff': 1e-6, 'roots': 1e-6}
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 STAN = os.path.dirname(httpstan.__file__)

@@ -1,5 +1,6 @@
-/* Solvers of differential equations against closed forms, in the IR's evaluator: values and
- * derivatives with respect to everything that can be a parameter; and what Stan throws on. */
+/* Solvers of differential equations and of systems of equations against closed forms, in the IR's
+ * evaluator: values and derivatives with respect to everything that can be a parameter; and what
+ * Stan throws on. */
 #include "lower/lower.h"
 
 #include <check.h>
@@ -153,6 +154,38 @@ START_TEST(tuples) {
 }
 END_TEST
 
+/* The root of x^3 = a and y = x + b, with all solvers; the initial guess does not matter. */
+START_TEST(root) {
+  static const char *const solvers_of_roots[] = {
+      "solve_newton(f, [1, a]', a, b)",
+      "solve_newton_tol(f, [2, 2]', 1e-3, 1e-9, 50, a, b)",
+      "solve_powell(f, [1, 1]', a, b)",
+      "solve_powell_tol(f, [0.5, b]', 1e-9, 1e-9, 500, a, b)",
+      "algebra_solver(g, [1, 2]', [a, b]', {0.0}, {3})",
+      "algebra_solver_newton(g, [3, 2]', [a, b]', {0.0}, {3}, 1e-3, 1e-9, 100)"};
+  Arena *a = arena_new();
+  const char *source =
+      arena_printf(a,
+                   "functions { vector f(vector x, real a, real b) { return [x[1] ^ 3 - a, x[2] - "
+                   "x[1] - b]'; }\n"
+                   "vector g(vector x, vector p, data array[] real r, data array[] int k) {"
+                   "  return [x[1] ^ k[1] - p[1] + r[1], x[2] - x[1] - p[2]]'; } }\n"
+                   "parameters { real a, b; }\nmodel { target += dot_product(%s, [1, 3]'); }",
+                   solvers_of_roots[_i]);
+  IrPlan *plan = ir_plan_new(lower(a, source)->function);
+  static const double points[][2] = {{2, 0.5}, {27, -1}, {0.3, 4}};
+  for (size_t p = 0; p < sizeof points / sizeof *points; p++) {
+    Answer r = run(plan, points[p], 2);
+    double x = cbrt(points[p][0]);
+    near(source, r.density, 4 * x + 3 * points[p][1], 1e-12);
+    near(source, r.gradient[0], 4 / (3 * x * x), 1e-12);
+    near(source, r.gradient[1], 3, 1e-12);
+  }
+  ir_plan_free(plan);
+  arena_free(a);
+}
+END_TEST
+
 /* Where a branch is not taken, a solution that explodes there (here at time 1 / a) leaves no trace.
  */
 START_TEST(branch_not_taken) {
@@ -203,6 +236,14 @@ static const struct {
     {"ode_rk45(refusing, [1]', 0, {1}, a)", false},  /* the function throws */
     {"ode_rk45(undefined, [1]', 0, {1}, a)", false}, /* no number */
     {"ode_ckrk(undefined, [1]', 0, {1}, a)", false},
+    {"rep_array(solve_newton(root, [1]', a), 1)", true},
+    {"rep_array(solve_newton(root, [1]', -a), 1)", false}, /* no root */
+    {"rep_array(solve_powell(root, [1]', -a), 1)", false},
+    {"rep_array(solve_newton(root, [1]', not_a_number() * a), 1)", false},
+    {"rep_array(solve_newton(root, [a / 0]', a), 1)", false},
+    {"rep_array(solve_newton(root, rep_vector(0, 0), a), 1)", false},
+    {"rep_array(solve_newton_tol(root, [100]', 1e-3, 1e-6, 2, a), 1)", false}, /* few steps */
+    {"rep_array(solve_newton_tol(root, [1]', 1e-3, -1, 100, a), 1)", false},
     {"ode_rk45(exploding, [1]', 0, {3}, a)", false}, /* infinite at 1 / a */
     {"ode_ckrk(exploding, [1]', 0, {3}, a)", false},
 };
@@ -211,6 +252,7 @@ static const char *const functions =
     "functions {\n"
     "real total(array[] vector y) { real s = 0; for (v in y) s += sum(v); return s; }\n"
     "vector f(real t, vector y, real a) { return -a * y; }\n"
+    "vector root(vector x, real a) { return square(x) - a; }\n"
     "vector longer(real t, vector y, real a) { return [a, a]'; }\n"
     "vector refusing(real t, vector y, real a) { if (t > 0.5) reject(\"no\"); return -a * y; }\n"
     "vector undefined(real t, vector y, real a) { return log(0.75 - t) * a * y; }\n"
@@ -241,6 +283,7 @@ int main(void) {
   tcase_set_timeout(t, 120);
   tcase_add_loop_test(t, closed_form, 0, SYSTEMS * SOLVERS);
   tcase_add_test(t, tuples);
+  tcase_add_loop_test(t, root, 0, 6);
   tcase_add_test(t, branch_not_taken);
   tcase_add_loop_test(t, throwing, 0, (int)(sizeof calls / sizeof *calls));
   suite_add_tcase(s, t);
