@@ -96,11 +96,11 @@ static Tr flatten(Tracer *t, Tr x, int merged) {
   return tr_reshape(t, x, n, dims);
 }
 
-/* x of a level above the index: the loops in between become axes of the index, so that x is not
- * copied for each of their iterations. */
+/* Where x is of a level above the index, the loops in between become axes of the index, so that x
+ * is not copied for each of their iterations. */
 static Tr gather_first(Tracer *t, Tr x, Tr index) {
   int axes = 0;
-  if (!index.level || index.level == x.level) return tr_gather(t, x, index, 0);
+  if (level_deeper(x.level, index.level) == x.level) return tr_gather(t, x, index, 0);
   Tr sunk = tr_leave(t, index, index.level, x.level, &axes);
   if (!sunk.value) return tr_gather(t, x, index, 0);
   Tr r = tr_gather(t, x, sunk, 0);

@@ -1,4 +1,4 @@
-// Recursions over rows whose columns are independent, through indices and through functions of parts; moving windows.
+// Recursions over rows whose columns are independent, through indices and through functions of parts; moving windows; parts of what an inner loop computes.
 data {
   int<lower=3> T;
   int<lower=1> K;
@@ -41,6 +41,11 @@ model {
   }
   for (t in 3:T) {
     y[t, 1] ~ normal(mean(level[t - 2:t, 1]), sigma);
+  }
+  for (k in 1:K) {
+    for (j in 1:K) {
+      target += -0.1 * j * exp(a[j])[k];
+    }
   }
   target += -0.1 * square(score[T, 1] - score[T, K]);
 }
