@@ -137,7 +137,8 @@ static void unless_infinite(Rewrite *w, Recurrence *r) {
     IrValue *s = ir_reduce_all(b, IR_REDUCE_SUM, r->stacks[k]);
     sum = sum ? ir_binary(b, IR_ADD, sum, s) : s;
   }
-  IrValue *finite = ir_binary(b, IR_LT, ir_unary(b, IR_ABS, sum), ir_f64(b, INFINITY));
+  if (!r->logarithms) sum = ir_unary(b, IR_ABS, sum);
+  IrValue *finite = ir_binary(b, IR_LT, sum, ir_f64(b, INFINITY));
   if (r->condition) finite = ir_binary(b, IR_AND, finite, r->condition);
   ir_function_end(scan, r->stacks, NULL, r->count);
   loop = ir_function_begin(b->module, b, "loop");

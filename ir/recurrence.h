@@ -14,7 +14,8 @@ typedef struct {
   int members_count, count;     /* how many of these there are */
   const IrValue *inner; /* of the body: what is carried in place of the one member, or NULL */
   bool certain;         /* there are the states of the loop, whatever they are; */
-  IrValue *condition;   /* else where they are finite and this, unless it is NULL, holds */
+  IrValue *condition;   /* else where they are finite and this, unless it is NULL, holds; */
+  bool logarithms;      /* finite or those of zero, then */
 } Recurrence;
 
 /* The states of carried values that follow from themselves and what is known; false where they are

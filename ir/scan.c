@@ -7,11 +7,16 @@
 
 #include "ir/builder.h"
 
+#include <math.h>
+
 enum {
   SEGMENT = 5,
   MOST_STEPS = 10, /* maps that are applied one after the other */
-  OPEN_LEVELS = 3 /* of segments of segments, where the number of maps is not known */
+  OPEN_LEVELS = 3  /* of segments of segments, where the number of maps is not known */
 };
+
+/* Sums of exponentials that are larger have lost nothing that counts to what is too small. */
+static const double LEAST_SUM = 1e-290;
 
 /* The axis of the maps' numbers, and of that in states. */
 static int map_axis(const Scan *s) { return s->kind == SCAN_NUMBERS ? 0 : 2; }
@@ -57,7 +62,7 @@ static IrValue *transformed(const Scan *s, IrValue *matrices, IrValue *x) {
   return ir_reduce(s->b, IR_REDUCE_SUM, terms, (int8_t[]){1}, 1);
 }
 
-/* m applied to x; *sums, of logarithms: what they were taken of. */
+/* m applied to x; *sums, of logarithms: what they were taken of, 0 for what is impossible. */
 static IrValue *apply_maps(const Scan *s, AffineMaps m, IrValue *x, IrValue **sums) {
   IrBuilder *b = s->b;
   if (s->kind == SCAN_NUMBERS) return plus(s, times(s, m.a, x), m.b);
@@ -130,13 +135,15 @@ static IrValue *all_places(const Scan *s, IrValue *const *places, int axis) {
   return ir_concat(s->b, places, SEGMENT, axis + 1);
 }
 
-/* States before maps from those after them. */
-static IrValue *entries(const Scan *s, IrValue *ends, IrValue *x0, IrValue *count) {
+static IrValue *states_before(const Scan *s, IrValue *ends, IrValue *x0, IrValue *count) {
   int axis = state_axis(s);
-  IrValue *one = ir_i64(s->b, 1), *rest = ir_binary(s->b, IR_SUB, count, one);
-  IrValue *others = ir_slice(s->b, ends, axis, s->reverse ? one : ir_i64(s->b, 0), rest);
-  return ir_concat(s->b, s->reverse ? (IrValue *[]){others, x0} : (IrValue *[]){x0, others}, 2,
-                   axis);
+  IrValue *all =
+      ir_concat(s->b, s->reverse ? (IrValue *[]){ends, x0} : (IrValue *[]){x0, ends}, 2, axis);
+  return ir_slice(s->b, all, axis, ir_i64(s->b, s->reverse ? 1 : 0), count);
+}
+
+IrValue *scan_before(const Scan *s, IrValue *states, IrValue *x0) {
+  return states_before(s, states, x0, s->count);
 }
 
 /* ---- few maps ---- */
@@ -148,12 +155,13 @@ static AffineMaps map_at(const Scan *s, AffineMaps m, int k) {
   return one;
 }
 
-static IrValue *one_by_one(const Scan *s, AffineMaps m, IrValue *x, int count) {
-  IrValue *ends[MOST_STEPS], *sums;
+static IrValue *one_by_one(const Scan *s, AffineMaps m, IrValue *x, int count, ScanSums *sums) {
+  IrValue *ends[MOST_STEPS], *last[MOST_STEPS];
   for (int k = 0; k < count; k++) {
     int at = s->reverse ? count - 1 - k : k;
-    ends[at] = x = apply_maps(s, map_at(s, m, at), x, &sums);
+    ends[at] = x = apply_maps(s, map_at(s, m, at), x, &last[at]);
   }
+  if (s->kind == SCAN_LOGARITHMS) sums->last = ir_concat(s->b, last, count, state_axis(s));
   return ir_concat(s->b, ends, count, state_axis(s));
 }
 
@@ -173,10 +181,10 @@ static IrType row_type(const IrValue *stack) {
 }
 
 /* As a loop, where there may be any number of maps. */
-static IrValue *by_loop(const Scan *s, AffineMaps m, IrValue *x0, IrValue *count) {
+static IrValue *by_loop(const Scan *s, AffineMaps m, IrValue *x0, IrValue *count, ScanSums *sums) {
   IrBuilder *inner = ir_function_begin(s->b->module, s->b, "recurrence");
   Scan body = {.b = inner, .kind = s->kind, .size = s->size, .reverse = s->reverse};
-  IrValue *inputs[2], *results[2], *outs[2], *sums;
+  IrValue *inputs[2], *results[3], *outs[3], *last;
   IrLoop loop = {.count = count, .carried = 1, .initial = &x0, .inputs = inputs};
   AffineMaps one = {NULL, NULL};
   loop.reverse = s->reverse;
@@ -193,17 +201,19 @@ static IrValue *by_loop(const Scan *s, AffineMaps m, IrValue *x0, IrValue *count
     one.b = ir_unsqueeze(inner, ir_param(inner, row, NULL), offset_axis(s));
   }
   if (!one.a) one.a = m.a;
-  outs[0] = apply_maps(&body, one, x, &sums);
+  outs[0] = apply_maps(&body, one, x, &last);
   outs[1] = ir_squeeze(inner, outs[0], state_axis(s));
-  ir_function_end(inner, outs, NULL, 2);
+  if (s->kind == SCAN_LOGARITHMS) outs[2] = ir_squeeze(inner, last, state_axis(s));
+  ir_function_end(inner, outs, NULL, s->kind == SCAN_LOGARITHMS ? 3 : 2);
   ir_loop(s->b, loop, inner, results);
+  if (s->kind == SCAN_LOGARITHMS) sums->last = axis_moved(s, results[2], 0, state_axis(s));
   return axis_moved(s, results[1], 0, state_axis(s));
 }
 
 /* ---- many maps ---- */
 
 static IrValue *scan_level(const Scan *s, AffineMaps m, IrValue *x0, IrValue *count, int level,
-                           IrValue **sums);
+                           ScanSums *sums);
 
 /* The compositions of the first maps of each segment, by place. */
 static void compose_segments(const Scan *s, AffineMaps m, IrValue *segments, AffineMaps *prefix) {
@@ -233,50 +243,76 @@ static AffineMaps whole_segments(const Scan *s, AffineMaps m) {
   return normalised(s, whole);
 }
 
-static IrValue *by_segments(const Scan *s, AffineMaps m, IrValue *x0, IrValue *count, int level,
-                            IrValue **sums) {
+IrValue *scan_lost(IrBuilder *b, IrValue *sums, IrValue *impossible) {
+  IrValue *fine = ir_binary(b, IR_GT, sums, ir_f64(b, LEAST_SUM));
+  IrValue *wrong = ir_unary(b, IR_NOT, ir_binary(b, IR_OR, fine, impossible));
+  return ir_reduce_all(b, IR_REDUCE_SUM, ir_cast(b, wrong, IR_F64));
+}
+
+/* The sums on the way to states [size, segments, SEGMENT, ...], whose last ones are those on the
+ * way as well: these tell what is impossible. */
+static IrValue *lost_before(const Scan *s, const ScanSums *before, IrValue *states) {
+  IrBuilder *b = s->b;
+  int axis = state_axis(s);
+  IrValue *ends = ir_squeeze(b, at_place(s, states, axis, s->reverse ? 0 : SEGMENT - 1), axis + 1);
+  IrValue *impossible = ir_binary(b, IR_EQ, ends, ir_f64(b, -INFINITY));
+  IrValue *lost = scan_lost(b, before->last, impossible);
+  return before->lost ? ir_binary(b, IR_ADD, lost, before->lost) : lost;
+}
+
+/* How many maps there are with those that fill the last segments; where their number is not known,
+ * those of all levels. */
+static IrValue *whole_count(const Scan *s, IrValue *count, int level) {
   IrBuilder *b = s->b;
   int64_t multiple = SEGMENT;
-  for (int k = 1; k < level; k++) multiple *= SEGMENT;
-  IrValue *whole = count, *rows = ir_i64(b, 0);
-  if (count->constant || level == OPEN_LEVELS) {
-    if (count->constant) multiple = SEGMENT;
-    IrValue *up =
-        ir_binary(b, IR_ADD, ir_binary(b, IR_MAX, count, ir_i64(b, 1)), ir_i64(b, multiple - 1));
-    whole = ir_binary(b, IR_DIV, up, ir_i64(b, multiple));
-    whole = ir_binary(b, IR_MUL, whole, ir_i64(b, multiple));
-    rows = ir_binary(b, IR_SUB, whole, count);
-  }
+  if (!count->constant && level < OPEN_LEVELS) return count;
+  for (int k = 1; k < level && !count->constant; k++) multiple *= SEGMENT;
+  IrValue *up =
+      ir_binary(b, IR_ADD, ir_binary(b, IR_MAX, count, ir_i64(b, 1)), ir_i64(b, multiple - 1));
+  return ir_binary(b, IR_MUL, ir_binary(b, IR_DIV, up, ir_i64(b, multiple)), ir_i64(b, multiple));
+}
+
+static IrValue *by_segments(const Scan *s, AffineMaps m, IrValue *x0, IrValue *count, int level,
+                            ScanSums *sums) {
+  IrBuilder *b = s->b;
+  IrValue *whole = whole_count(s, count, level);
+  IrValue *rows = whole == count ? ir_i64(b, 0) : ir_binary(b, IR_SUB, whole, count);
   IrValue *segments = ir_binary(b, IR_DIV, whole, ir_i64(b, SEGMENT));
   AffineMaps prefix[SEGMENT], all;
-  IrValue *a[SEGMENT], *offset[SEGMENT];
+  IrValue *a[SEGMENT], *offset[SEGMENT], *last;
+  ScanSums before = {NULL, NULL};
   if (varies(m.a, map_axis(s))) m.a = padded(s, m.a, map_axis(s), rows);
   if (m.b) m.b = padded(s, m.b, offset_axis(s), rows);
   compose_segments(s, m, segments, prefix);
-  int last = s->reverse ? 0 : SEGMENT - 1;
-  IrValue *ends = scan_level(s, whole_segments(s, prefix[last]), x0, segments, level - 1, sums);
-  IrValue *x = in_segments(s, entries(s, ends, x0, segments), state_axis(s), segments, 1);
+  int final = s->reverse ? 0 : SEGMENT - 1;
+  IrValue *ends = scan_level(s, whole_segments(s, prefix[final]), x0, segments, level - 1, &before);
+  IrValue *x = in_segments(s, states_before(s, ends, x0, segments), state_axis(s), segments, 1);
   for (int k = 0; k < SEGMENT; k++) {
     a[k] = prefix[k].a;
     offset[k] = prefix[k].b;
   }
   all.a = all_places(s, a, map_axis(s));
   all.b = m.b ? all_places(s, offset, offset_axis(s)) : NULL;
-  IrValue *states = in_a_row(s, apply_maps(s, all, x, sums), state_axis(s), whole);
-  return ir_slice(b, states, state_axis(s), s->reverse ? rows : ir_i64(b, 0), count);
+  int axis = state_axis(s);
+  IrValue *first = s->reverse ? rows : ir_i64(b, 0);
+  IrValue *states = apply_maps(s, all, x, &last);
+  if (s->kind == SCAN_LOGARITHMS) {
+    sums->last = ir_slice(b, in_a_row(s, last, axis, whole), axis, first, count);
+    sums->lost = lost_before(s, &before, states);
+  }
+  return ir_slice(b, in_a_row(s, states, axis, whole), axis, first, count);
 }
 
 /* level: how often maps that are more than a few are put in segments. */
 static IrValue *scan_level(const Scan *s, AffineMaps m, IrValue *x0, IrValue *count, int level,
-                           IrValue **sums) {
+                           ScanSums *sums) {
   if (count->constant && count->constant->data.i64[0] <= MOST_STEPS)
-    return one_by_one(s, m, x0, (int)count->constant->data.i64[0]);
-  if (!count->constant && !level) return by_loop(s, m, x0, count);
+    return one_by_one(s, m, x0, (int)count->constant->data.i64[0], sums);
+  if (!count->constant && !level) return by_loop(s, m, x0, count, sums);
   return by_segments(s, m, x0, count, level, sums);
 }
 
-IrValue *scan_affine(const Scan *s, AffineMaps maps, IrValue *x0, IrValue **least) {
-  IrValue *sums = NULL, *ends = scan_level(s, maps, x0, s->count, OPEN_LEVELS, &sums);
-  *least = s->kind == SCAN_LOGARITHMS ? ir_reduce_all(s->b, IR_REDUCE_MIN, sums) : NULL;
-  return ends;
+IrValue *scan_affine(const Scan *s, AffineMaps maps, IrValue *x0, ScanSums *sums) {
+  *sums = (ScanSums){NULL, NULL};
+  return scan_level(s, maps, x0, s->count, OPEN_LEVELS, sums);
 }

@@ -27,9 +27,20 @@ typedef struct {
   IrValue *count;
 } Scan;
 
+/* The numbers whose logarithms a scan of logarithms takes. What is too small beside 1 is lost in
+ * them: those that are almost none are wrong, unless they should be 0. */
+typedef struct {
+  IrValue *last; /* of the states: [size, n, ...] */
+  IrValue *lost; /* how many on the way there are wrong, if states that are impossible are known to
+                    be so; NULL: none can be */
+} ScanSums;
+
 /* x after each of the maps: [n, ...], or [size, n, ...]. x0, what it is before the first: of the
- * same shape with n = 1. least, of logarithms: the least of the numbers whose logarithms were taken
- * in the end; they may be wrong where it is no normal number or almost none. */
-IrValue *scan_affine(const Scan *s, AffineMaps maps, IrValue *x0, IrValue **least);
+ * same shape with n = 1. */
+IrValue *scan_affine(const Scan *s, AffineMaps maps, IrValue *x0, ScanSums *sums);
+/* How many sums are wrong; impossible: which should be 0. */
+IrValue *scan_lost(IrBuilder *b, IrValue *sums, IrValue *impossible);
+/* x before each of the maps, from what it is after them. */
+IrValue *scan_before(const Scan *s, IrValue *states, IrValue *x0);
 
 #endif

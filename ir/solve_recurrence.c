@@ -4,9 +4,9 @@
 #include "ir/builder.h"
 #include "ir/scan.h"
 
+#include <math.h>
+
 static const int64_t MOST_ELEMENTS = 1 << 22;
-/* Sums of exponentials that are larger have lost nothing that counts to what is too small. */
-static const double LEAST_SUM = 1e-290;
 
 /* Whether a stack of that is not too large. */
 static bool fits_memory(const Iterations *t, const IrType *type) {
@@ -72,8 +72,8 @@ static IrValue *states_elementwise(Iterations *t, const LinearForm *form, IrValu
   if (*certain) return sums(t, all, x0);
   Scan s = {.b = b, .reverse = t->loop->attr.reverse, .count = t->count};
   AffineMaps maps = {aligned(b, form->factor, x0->type.rank), all};
-  IrValue *least;
-  return scan_affine(&s, maps, ir_unsqueeze(b, x0, 0), &least);
+  ScanSums sums;
+  return scan_affine(&s, maps, ir_unsqueeze(b, x0, 0), &sums);
 }
 
 /* ---- changes of what is carried ---- */
@@ -185,7 +185,8 @@ static bool solve_single(Iterations *t, int k, Recurrence *r) {
 /* Carried values that depend on one another, or of which one mixes its elements. */
 static bool solve_vector(Iterations *t, uint64_t members, Recurrence *r) {
   IrBuilder *b = t->b;
-  IrValue *rows[MOST_STATES], *starts[MOST_STATES], *least;
+  IrValue *rows[MOST_STATES], *starts[MOST_STATES];
+  ScanSums sums;
   LinearForm form;
   int columns = linear_columns(t, members), count = 0, row = 0;
   if (!columns || columns > MOST_STATES) return false;
@@ -199,7 +200,7 @@ static bool solve_vector(Iterations *t, uint64_t members, Recurrence *r) {
   }
   Scan s = {b, SCAN_VECTORS, columns, t->loop->attr.reverse, t->count};
   AffineMaps maps = {ir_concat(b, rows, count, 0), NULL};
-  IrValue *states = scan_affine(&s, maps, ir_concat(b, starts, count, 0), &least);
+  IrValue *states = scan_affine(&s, maps, ir_concat(b, starts, count, 0), &sums);
   count = 0;
   for (int k = 0; k < t->carried; k++) {
     bool lead;
@@ -212,22 +213,37 @@ static bool solve_vector(Iterations *t, uint64_t members, Recurrence *r) {
   return true;
 }
 
+/* Whether the sums of a scan of logarithms are what they should be: large enough, or 0 because no
+ * state that was possible leads there. logs: those of the matrices; x0: the first state; states:
+ * those after each map. */
+static IrValue *sums_hold(const Scan *s, const ScanSums *sums, IrValue *logs, IrValue *x0,
+                          IrValue *states) {
+  IrBuilder *b = s->b;
+  IrValue *before = ir_unsqueeze(b, scan_before(s, states, x0), 0),
+          *best = ir_reduce(b, IR_REDUCE_MAX, ir_binary(b, IR_ADD, logs, before), (int8_t[]){1}, 1);
+  IrValue *lost = scan_lost(b, sums->last, ir_binary(b, IR_EQ, best, ir_f64(b, -INFINITY)));
+  if (sums->lost) lost = ir_binary(b, IR_ADD, lost, sums->lost);
+  return ir_binary(b, IR_EQ, lost, ir_f64(b, 0));
+}
+
 /* Carried value k, a vector of logarithms. */
 static bool solve_logarithms(Iterations *t, int k, Recurrence *r) {
   IrBuilder *b = t->b;
   LinearForm form;
-  IrValue *least;
+  ScanSums sums;
   int columns = linear_columns(t, UINT64_C(1) << k);
   if (columns < 2 || columns > MOST_STATES || !keeps_shape(t, k) ||
       !log_linear(t, iterations_result(t, k), k, columns, &form))
     return false;
   IrValue *logs = map_rows(t, k, form.factor, columns);
   IrValue *max = ir_unsqueeze(b, ir_reduce(b, IR_REDUCE_MAX, logs, (int8_t[]){0, 1}, 2), 0);
-  IrValue *shifted = ir_binary(b, IR_SUB, logs, ir_unsqueeze(b, max, 0));
+  IrValue *shifted = ir_binary(b, IR_SUB, logs, ir_unsqueeze(b, max, 0)), *x0 = to_state(t, k);
   AffineMaps maps = {ir_unary(b, IR_EXP, shifted), max};
   Scan s = {b, SCAN_LOGARITHMS, columns, t->loop->attr.reverse, t->count};
-  r->stacks[0] = from_states(t, k, scan_affine(&s, maps, to_state(t, k), &least));
-  r->condition = ir_binary(b, IR_GT, least, ir_f64(b, LEAST_SUM));
+  IrValue *states = scan_affine(&s, maps, x0, &sums);
+  r->stacks[0] = from_states(t, k, states);
+  r->condition = sums_hold(&s, &sums, logs, x0, states);
+  r->logarithms = true;
   r->count = r->members_count = 1;
   return true;
 }

@@ -170,6 +170,35 @@ static void hidden_close(Body *s) { /* at the edge of that */
 static void hidden_apart(Body *s) { /* never from one to the other */
   s->x = add(s, forward(s, (const double[]){-0.1, -INFINITY, -INFINITY, -0.3}), s->y);
 }
+/* What is impossible has the logarithm of zero, and is no reason to run the loop. */
+static void impossible_return(Body *s) {
+  s->x = add(s, forward(s, (const double[]){-0.1, -INFINITY, -2.3, -0.05}), s->y);
+}
+static void impossible_state(Body *s) {
+  s->x = add(s, forward(s, (const double[]){-0.1, -2.3, -INFINITY, -INFINITY}), s->y);
+}
+static void impossible_rest(Body *s) {
+  s->x = add(s, forward(s, (const double[]){-INFINITY, -0.2, -0.3, -INFINITY}), s->y);
+}
+/* What gets ever smaller beside another state, which is not there from the first iteration on or
+ * vanishes half way: it is still what it is, or all that counts. */
+static void fading(Body *s, const double *first, const double *later, int until) {
+  IrTensor *t[2], *rows = ir_tensor_new(arena, ir_type(IR_F64, 2, (int64_t[]){2, 2}));
+  for (int k = 0; k < 2; k++) t[k] = ir_tensor_new(arena, ir_type(IR_F64, 1, (int64_t[]){2}));
+  memcpy(t[0]->data.f64, first, 2 * sizeof(double));
+  memcpy(t[1]->data.f64, later, 2 * sizeof(double));
+  memcpy(rows->data.f64, (double[]){0, -INFINITY, -INFINITY, 0}, 4 * sizeof(double));
+  IrValue *start = ir_binary(s->b, IR_LT, s->i, ir_i64(s->b, until));
+  IrValue *x = add(s, ir_unsqueeze(s->b, s->x, 1), ir_constant(s->b, rows));
+  s->x = add(s, log_sum_exp(s, x),
+             ir_select(s->b, start, ir_constant(s->b, t[0]), ir_constant(s->b, t[1])));
+}
+static void hidden_only(Body *s) {
+  fading(s, (const double[]){0, -INFINITY}, (const double[]){-29.4, 0}, 1);
+}
+static void hidden_again(Body *s) {
+  fading(s, (const double[]){-29.4, 0}, (const double[]){0, -60}, 26);
+}
 
 /* ---- what stays a loop ---- */
 
@@ -218,6 +247,11 @@ static const struct {
     {"hidden_far", hidden_far, 2, false},
     {"hidden_close", hidden_close, 2, false},
     {"hidden_apart", hidden_apart, 2, false},
+    {"hidden_only", hidden_only, 2, false},
+    {"hidden_again", hidden_again, 2, false},
+    {"impossible_return", impossible_return, 2, false},
+    {"impossible_state", impossible_state, 2, false},
+    {"impossible_rest", impossible_rest, 2, false},
     {"squared", squared, 1, true},
     {"bounded", bounded, 1, true},
     {"divisor", divisor, 1, true},
