@@ -68,9 +68,9 @@ static void draw_count(Run *r, OrtTensor *out) {
 static const char *input(Run *r, const OrtPort *port, OrtTensor *out) {
   const char *rest;
   json_t *value = r->params ? find_value(r->params, port->name, &rest) : NULL;
-  bool batched = value && leads_with_batch(port);
-  if (!value && r->data) value = find_value(r->data, port->name, &rest);
-  if (value) return tensor_from_json(r->arena, value, rest, port, batched, out);
+  if (value) return tensor_from_json(r->arena, value, rest, port, leads_with_batch(port), out);
+  if (r->data && find_value(r->data, port->name, &rest))
+    return data_tensor_for(r->arena, r->data, port, out);
   if (strcmp(port->name, POINT_INPUT) == 0) return point(r, port, out);
   if (strcmp(port->name, STATE_INPUT) == 0) {
     prng_state(r, out);

@@ -95,6 +95,7 @@ json_t *find_value(json_t *object, const char *name, const char **rest) {
 typedef struct {
   Arena *arena;
   const OrtPort *port;
+  const json_t *sizes; /* sizes by the names of axes, or NULL */
   int64_t dims[ORT_MAX_RANK];
   int rank;        /* depth of the nesting */
   bool open_ended; /* an empty array: what is inside has no shape of its own */
@@ -211,6 +212,14 @@ static const char *shape_text(Arena *a, const int64_t *dims, int rank, const cha
   return t.data;
 }
 
+/* The size of an axis inside of an empty array. */
+static int64_t hidden_size(const Walk *w, int axis) {
+  const OrtPort *port = w->port;
+  if (port->dims[axis] >= 0) return port->dims[axis];
+  const json_t *v = w->sizes ? json_object_get(w->sizes, port->dim_names[axis]) : NULL;
+  return json_is_integer(v) && json_integer_value(v) > 0 ? (int64_t)json_integer_value(v) : 0;
+}
+
 /* The shape found, fitted to the port's: axes of an empty array that JSON cannot show, and a
  * leading axis of 1. */
 static const char *fit(Walk *w, bool batched, OrtTensor *out) {
@@ -221,7 +230,7 @@ static const char *fit(Walk *w, bool batched, OrtTensor *out) {
   bool fits = w->rank + lead == port->rank || (w->open_ended && w->rank < port->rank);
   for (int i = 0; fits && i < port->rank; i++) {
     int k = i - lead;
-    out->dims[i] = k < 0 ? 1 : k < w->rank ? w->dims[k] : port->dims[i] >= 0 ? port->dims[i] : 0;
+    out->dims[i] = k < 0 ? 1 : k < w->rank ? w->dims[k] : hidden_size(w, i);
     fits = port->dims[i] < 0 || port->dims[i] == out->dims[i];
   }
   if (fits) return NULL;
@@ -230,9 +239,10 @@ static const char *fit(Walk *w, bool batched, OrtTensor *out) {
                       shape_text(w->arena, w->dims, w->rank, NULL));
 }
 
-const char *tensor_from_json(Arena *a, const json_t *value, const char *rest, const OrtPort *port,
-                             bool batched, OrtTensor *out) {
-  Walk w = {.arena = a, .port = port};
+static const char *sized_tensor(Arena *a, const json_t *value, const char *rest,
+                                const OrtPort *port, const json_t *sizes, bool batched,
+                                OrtTensor *out) {
+  Walk w = {.arena = a, .port = port, .sizes = sizes};
   if (port->element == ORT_OTHER)
     return arena_printf(a, "%s has a type that is not supported", port->name);
   const char *error = measure(&w, value, rest);
@@ -246,11 +256,16 @@ const char *tensor_from_json(Arena *a, const json_t *value, const char *rest, co
   return count ? fill(&w, value, rest, 0) : NULL;
 }
 
+const char *tensor_from_json(Arena *a, const json_t *value, const char *rest, const OrtPort *port,
+                             bool batched, OrtTensor *out) {
+  return sized_tensor(a, value, rest, port, NULL, batched, out);
+}
+
 const char *data_tensor_for(Arena *a, json_t *data, const OrtPort *port, OrtTensor *out) {
   const char *rest;
   json_t *value = data ? find_value(data, port->name, &rest) : NULL;
   if (!value) return arena_printf(a, "%s has no value: give it in the file of --data", port->name);
-  return tensor_from_json(a, value, rest, port, false, out);
+  return sized_tensor(a, value, rest, port, data, false, out);
 }
 
 /* ---- points ---- */

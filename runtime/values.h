@@ -26,7 +26,8 @@ json_t *find_value(json_t *object, const char *name, const char **rest);
 const char *tensor_from_json(Arena *a, const json_t *value, const char *rest, const OrtPort *port,
                              bool batched, OrtTensor *out);
 
-/* The value of a data input from the members of `data` (NULL: there are none). */
+/* The value of a data input from the members of `data` (NULL: there are none). Axes that an empty
+ * array does not show have the sizes that are data by the names of these axes. */
 const char *data_tensor_for(Arena *a, json_t *data, const OrtPort *port, OrtTensor *out);
 
 /* Points of `dimension` numbers (-1: as many as there are): from "1,2,3", JSON text, or a file of

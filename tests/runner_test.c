@@ -80,6 +80,21 @@ START_TEST(empty_arrays) {
 }
 END_TEST
 
+/* What an empty array does not show of its shape, other data do. */
+START_TEST(empty_matrix) {
+  OrtPort p = port(ORT_F64, 2, -1, -1);
+  json_t *data = json_pack("{s:i, s:i, s:[]}", "N", 0, "M", 3, "x");
+  for (int k = 0; k < 2; k++) {
+    OrtTensor t;
+    ck_assert_ptr_null(data_tensor_for(arena, data, &p, &t));
+    ck_assert_int_eq(t.dims[0], 0);
+    ck_assert_int_eq(t.dims[1], k ? 0 : 3);
+    json_object_del(data, "M");
+  }
+  json_decref(data);
+}
+END_TEST
+
 static const struct {
   const char *json;
   OrtElement element;
@@ -196,6 +211,7 @@ int main(void) {
   tcase_add_test(t, numbers_json_lacks);
   tcase_add_test(t, leading_axis);
   tcase_add_test(t, empty_arrays);
+  tcase_add_test(t, empty_matrix);
   tcase_add_loop_test(t, bad_value, 0, (int)(sizeof bad_values / sizeof *bad_values));
   tcase_add_test(t, parts_of_tuples);
   tcase_add_test(t, inline_points);
