@@ -213,11 +213,34 @@ static bool has_candidate(const IrFunction *f) {
   return false;
 }
 
-static void rewrite(FormSource *source, const IrNode *n, IrValue **map) {
+static bool any_of(const bool *set, const IrNode *n) {
+  for (int k = 0; k < n->out_count; k++)
+    if (set[n->out[k]->id]) return true;
+  return false;
+}
+
+/* What is computed even if no sum of squares reads its form: by value id. */
+static bool *needed_otherwise(const IrFunction *f) {
+  bool *needed = ARENA_ARRAY(f->module->arena, bool, (size_t)f->value_count + 1);
+  Squares s;
+  for (int k = 0; k < f->result_count; k++) needed[f->results[k]->id] = true;
+  for (int i = f->node_count - 1; i >= 0; i--) {
+    const IrNode *n = f->nodes[i];
+    if (!any_of(needed, n)) continue;
+    bool squares = is_sum_of_squares(n, &s);
+    for (int k = 0; k < n->in_count && !squares; k++) needed[n->in[k]->id] = true;
+    for (int k = 0; k < s.factor_count && squares; k++) needed[s.factors[k].by->id] = true;
+  }
+  return needed;
+}
+
+/* A form that something else needs, too, is squared for less than what its reduced one costs. */
+static void rewrite(FormSource *source, const IrNode *n, const bool *needed, IrValue **map) {
   Squares s;
   ir_set_scope(source->b, n->scope);
   ir_set_adjoint(source->b, n->adjoint);
-  IrValue *v = is_sum_of_squares(n, &s) ? fewer_squares(source, &s) : NULL;
+  bool reduce = is_sum_of_squares(n, &s) && !needed[s.form->id];
+  IrValue *v = reduce ? fewer_squares(source, &s) : NULL;
   if (!v) {
     repeat_node(source->b, n, map);
     for (int k = 0; k < n->out_count; k++) keep_knowledge(map[n->out[k]->id], n->out[k]);
@@ -237,8 +260,9 @@ IrFunction *ir_reduce_squares(IrFunction *f) {
           **params = copy_params(b, f),
           **results = ARENA_ARRAY(m->arena, IrValue *, (size_t)f->result_count + 1);
   FormSource source = form_source(b, f, map);
+  const bool *needed = needed_otherwise(f);
   for (int k = 0; k < f->param_count; k++) map[f->params[k]->id] = params[k];
-  for (int i = 0; i < f->node_count; i++) rewrite(&source, f->nodes[i], map);
+  for (int i = 0; i < f->node_count; i++) rewrite(&source, f->nodes[i], needed, map);
   for (int k = 0; k < f->result_count; k++) results[k] = map[f->results[k]->id];
   return ir_function_end(b, results, f->result_names, f->result_count);
 }

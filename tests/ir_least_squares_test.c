@@ -354,6 +354,31 @@ START_TEST(squares_of_which_each_counts_stay) {
 }
 END_TEST
 
+/* Squares of N elements. */
+static int long_squares(const IrFunction *f) {
+  int count = 0;
+  for (int i = 0; i < f->node_count; i++) {
+    const IrNode *n = f->nodes[i];
+    count += n->op == IR_MUL && n->in[0] == n->in[1] && ir_type_count(&n->out[0]->type) == N;
+  }
+  return count;
+}
+
+/* Two sums of the same squares are reduced both; beside another sum of the form neither is. */
+START_TEST(forms_that_are_needed_stay) {
+  for (int needed = 0; needed < 2; needed++) {
+    Problem *p = problem();
+    IrValue *v = add(p, add(p, data_term(p, -1, 1), slope_term(p, 1, 0, 2)), plain_term(p, 0));
+    IrValue *scaled = ir_binary(p->b, IR_DIV, v, number(p, 2));
+    IrValue *sums[] = {ir_reduce_all(p->b, IR_REDUCE_SUM, mul(p, v, v)),
+                       ir_reduce_all(p->b, IR_REDUCE_SUM, mul(p, scaled, scaled)),
+                       ir_reduce_all(p->b, IR_REDUCE_SUM, ir_unary(p->b, IR_SIN, v))};
+    IrFunction *f = ir_function_end(p->b, sums, NULL, needed ? 3 : 2);
+    ck_assert_int_eq(long_squares(ir_simplify(ir_reduce_squares(f))), needed ? 2 : 0);
+  }
+}
+END_TEST
+
 START_TEST(can_be_switched_off) {
   for (int k = 0; k < 2; k++) {
     Problem *p = problem();
@@ -462,6 +487,7 @@ int main(void) {
   tcase_add_test(t, what_is_not_constant_stays);
   tcase_add_loop_test(t, numbers_that_are_not_finite_stay, 0, 2);
   tcase_add_test(t, squares_of_which_each_counts_stay);
+  tcase_add_test(t, forms_that_are_needed_stay);
   tcase_add_test(t, can_be_switched_off);
   tcase_add_test(t, what_is_not_finite_shows);
   tcase_add_test(t, ill_conditioned_sums_are_exact);
