@@ -68,7 +68,7 @@ static SVal trace_reduce_sum(Tracer *t, const Expr *e) {
 }
 
 /* Library functions that take functions, or that need more than a formula, and are not here yet. */
-static const char *const higher_order[] = {"integrate_1d", "map_rect", "dae", "dae_tol"};
+static const char *const higher_order[] = {"map_rect", "dae", "dae_tol"};
 
 static void refuse_solvers(Tracer *t, const Expr *e) {
   bool refused = !strncmp(e->name, "laplace_", 8);
@@ -83,6 +83,7 @@ static SVal trace_plain_call(Tracer *t, const Expr *e) {
   if (!strcmp(e->name, "reduce_sum") || !strcmp(e->name, "reduce_sum_static"))
     return trace_reduce_sum(t, e);
   if (!e->function && is_ode_solver(e->name)) return trace_ode(t, e);
+  if (!e->function && is_quadrature(e->name)) return trace_quadrature(t, e);
   if (!e->function) refuse_solvers(t, e);
   SVal *args = trace_args(t, e->args, e->arg_count, e->promoted);
   if (e->function && !t->in_library)

@@ -52,6 +52,9 @@ typedef struct OdeSystem {
 /* Whether a function of Stan's library solves (differential) equations; and a call of it. */
 bool is_ode_solver(const char *name);
 SVal trace_ode(Tracer *t, const Expr *e);
+/* Whether one integrates a function; and a call of it (quadrature.c). */
+bool is_quadrature(const char *name);
+SVal trace_quadrature(Tracer *t, const Expr *e);
 /* A call of one of the functions of t->system, by name; false where it is none. */
 bool trace_system_call(Tracer *t, const char *name, SVal *args, const StanType *type, SVal *result);
 

@@ -1,6 +1,6 @@
-/* Solvers of differential equations and of systems of equations against closed forms, in the IR's
- * evaluator: values and derivatives with respect to everything that can be a parameter; and what
- * Stan throws on. */
+/* Solvers of differential equations and of systems of equations, and integrals, against closed
+ * forms, in the IR's evaluator: values and derivatives with respect to everything that can be a
+ * parameter; and what Stan throws on. */
 #include "lower/lower.h"
 
 #include <check.h>
@@ -186,6 +186,57 @@ START_TEST(root) {
 }
 END_TEST
 
+static double gauss(const double *x) { return sqrt(acos(-1) / x[0]) + 0 * x[1]; }
+static double half_gauss(const double *x) {
+  return 0.5 * sqrt(acos(-1) / x[0]) * erfc(sqrt(x[0]) * x[1]);
+}
+static double lower_half(const double *x) { return gauss(x) - half_gauss(x); }
+static double from_one(const double *x) {
+  return 0.5 * sqrt(acos(-1) / x[0]) * (erf(sqrt(x[0]) * x[1]) + erf(sqrt(x[0])));
+}
+static double root_at_end(const double *x) { return pow(x[1], x[0]) / x[0]; }
+static double kink(const double *x) { return 0.5 * x[0] * (1 + x[1] * x[1]); }
+
+/* Integrals over a region of two parameters a and b. */
+static const struct {
+  const char *integrand, *limits;
+  double (*value)(const double *x);
+} integrals[] = {
+    {"exp(-p[1] * x ^ 2)", "negative_infinity(), positive_infinity()", gauss},
+    {"exp(-p[1] * x ^ 2)", "b, positive_infinity()", half_gauss},
+    {"exp(-p[1] * x ^ 2)", "negative_infinity(), b", lower_half},
+    {"exp(-p[1] * x ^ 2)", "-1, b", from_one},
+    {"x ^ (p[1] - 1)", "0, b", root_at_end},
+    {"p[1] * abs(x)", "-1, b", kink},
+};
+
+START_TEST(integral) {
+  Arena *a = arena_new();
+  const char *source = arena_printf(
+      a,
+      "functions { real f(real x, real xc, array[] real p, data array[] real r, data array[] int k)"
+      " { return %s; } }\nparameters { real a, b; }\n"
+      "model { target += integrate_1d(f, %s, {a}, {1.0}, {2}); }",
+      integrals[_i].integrand, integrals[_i].limits);
+  IrPlan *plan = ir_plan_new(lower(a, source)->function);
+  static const double points[][2] = {{0.5, 0.25}, {2, 1.5}, {1, 0.75}};
+  for (size_t p = 0; p < sizeof points / sizeof *points; p++) {
+    const double *x = points[p], step = 1e-5;
+    Answer r = run(plan, x, 2);
+    near(source, r.density, integrals[_i].value(x), 1e-11);
+    for (int k = 0; k < 2; k++) {
+      double up[] = {x[0], x[1]}, down[] = {x[0], x[1]};
+      up[k] += step;
+      down[k] -= step;
+      double slope = (integrals[_i].value(up) - integrals[_i].value(down)) / (2 * step);
+      near(source, r.gradient[k], slope, 1e-8);
+    }
+  }
+  ir_plan_free(plan);
+  arena_free(a);
+}
+END_TEST
+
 /* Where a branch is not taken, a solution that explodes there (here at time 1 / a) leaves no trace.
  */
 START_TEST(branch_not_taken) {
@@ -244,7 +295,10 @@ static const struct {
     {"rep_array(solve_newton(root, rep_vector(0, 0), a), 1)", false},
     {"rep_array(solve_newton_tol(root, [100]', 1e-3, 1e-6, 2, a), 1)", false}, /* few steps */
     {"rep_array(solve_newton_tol(root, [1]', 1e-3, -1, 100, a), 1)", false},
-    {"ode_rk45(exploding, [1]', 0, {3}, a)", false}, /* infinite at 1 / a */
+    {"{[integrate_1d(inner, 0, 1, {a}, {0.0}, {1})]'}", true},
+    {"{[integrate_1d(inner, a, 0.5, {a}, {0.0}, {1})]'}", false}, /* limits */
+    {"{[integrate_1d(inner, -1, 1, {a}, {0.0}, {1})]'}", false},  /* no numbers */
+    {"ode_rk45(exploding, [1]', 0, {3}, a)", false},              /* infinite at 1 / a */
     {"ode_ckrk(exploding, [1]', 0, {3}, a)", false},
 };
 
@@ -253,6 +307,8 @@ static const char *const functions =
     "real total(array[] vector y) { real s = 0; for (v in y) s += sum(v); return s; }\n"
     "vector f(real t, vector y, real a) { return -a * y; }\n"
     "vector root(vector x, real a) { return square(x) - a; }\n"
+    "real inner(real x, real xc, array[] real p, data array[] real r, data array[] int k) {"
+    "  return p[1] * log(x); }\n"
     "vector longer(real t, vector y, real a) { return [a, a]'; }\n"
     "vector refusing(real t, vector y, real a) { if (t > 0.5) reject(\"no\"); return -a * y; }\n"
     "vector undefined(real t, vector y, real a) { return log(0.75 - t) * a * y; }\n"
@@ -284,6 +340,7 @@ int main(void) {
   tcase_add_loop_test(t, closed_form, 0, SYSTEMS * SOLVERS);
   tcase_add_test(t, tuples);
   tcase_add_loop_test(t, root, 0, 6);
+  tcase_add_loop_test(t, integral, 0, (int)(sizeof integrals / sizeof *integrals));
   tcase_add_test(t, branch_not_taken);
   tcase_add_loop_test(t, throwing, 0, (int)(sizeof calls / sizeof *calls));
   suite_add_tcase(s, t);
