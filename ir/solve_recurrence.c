@@ -7,6 +7,8 @@
 #include <math.h>
 
 static const int64_t MOST_ELEMENTS = 1 << 22;
+/* Logarithm of how much larger a state may get where offsets may bring it back. */
+static const double MOST_GROWTH = 10;
 
 /* Whether a stack of that is not too large. */
 static bool fits_memory(const Iterations *t, const IrType *type) {
@@ -62,17 +64,33 @@ static IrValue *sums(Iterations *t, IrValue *offset, IrValue *x0) {
   return ir_slice(b, sum, 0, ir_i64(b, reverse ? 0 : 1), t->count);
 }
 
+/* Whether factors do not enlarge much of what went before: (|a_1| - 1) + (|a_2| - 1) + ... of those
+ * above 1 is no less than the logarithm of their product. Where maps enlarge a state that their
+ * offsets bring back, as near a fixed point that repels, compositions lose what the loop does not.
+ */
+static IrValue *grows_little(Iterations *t, IrValue *factor) {
+  IrBuilder *b = t->b;
+  IrValue *above = ir_binary(b, IR_SUB, ir_unary(b, IR_ABS, factor), ir_f64(b, 1));
+  IrValue *growth = ir_binary(b, IR_MAX, above, ir_f64(b, 0));
+  if (factor->type.dim[0] == 1)
+    growth = ir_binary(b, IR_MUL, growth, ir_cast(b, t->count, IR_F64));
+  else
+    growth = ir_reduce(b, IR_REDUCE_SUM, growth, (int8_t[]){0}, 1);
+  return ir_binary(b, IR_LT, ir_reduce_all(b, IR_REDUCE_MAX, growth), ir_f64(b, MOST_GROWTH));
+}
+
 /* The states of x' = factor x + offset, for each element by itself. */
 static IrValue *states_elementwise(Iterations *t, const LinearForm *form, IrValue *x0,
-                                   bool *certain) {
+                                   Recurrence *r) {
   IrBuilder *b = t->b;
   Lifted offset = form->offset.value ? form->offset : (Lifted){ir_f64(b, 0), false};
   IrValue *all = in_all(t, aligned(b, offset, x0->type.rank), x0);
-  *certain = is_one(&form->factor);
-  if (*certain) return sums(t, all, x0);
+  r->certain = is_one(&form->factor);
+  if (r->certain) return sums(t, all, x0);
   Scan s = {.b = b, .reverse = t->loop->attr.reverse, .count = t->count};
   AffineMaps maps = {aligned(b, form->factor, x0->type.rank), all};
   ScanSums sums;
+  if (form->offset.value) r->condition = grows_little(t, maps.a);
   return scan_affine(&s, maps, ir_unsqueeze(b, x0, 0), &sums);
 }
 
@@ -167,11 +185,11 @@ static bool solve_single(Iterations *t, int k, Recurrence *r) {
   if (!keeps_shape(t, k)) return false;
   if (linear_elementwise(t, result, param, &form)) {
     if (!form.factor.value) return false; /* it is known as it is */
-    r->stacks[0] = states_elementwise(t, &form, x0, &r->certain);
+    r->stacks[0] = states_elementwise(t, &form, x0, r);
   } else if (inverse && linear_elementwise(t, result->node->in[0], inverse->out[0], &form) &&
              form.factor.value) {
     r->inner = result->node->in[0];
-    r->stacks[1] = states_elementwise(t, &form, on_value(b, inverse, x0), &r->certain);
+    r->stacks[1] = states_elementwise(t, &form, on_value(b, inverse, x0), r);
     r->stacks[0] = ir_unary(b, result->node->op, r->stacks[1]);
     r->certain = false;
     r->count = 2;

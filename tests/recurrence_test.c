@@ -55,6 +55,10 @@ static void selected(Body *s) {
 }
 static void sums(Body *s) { s->x = add(s, s->x, s->y); }
 static void products(Body *s) { s->x = mul(s, s->x, s->y); }
+static void repelled(Body *s) { /* from c */
+  IrValue *rate = add(s, mul(s, s->y, s->y), real(s, 3));
+  s->x = add(s, s->x, mul(s, rate, sub(s, s->c, s->x)));
+}
 static void indexed(Body *s) {
   IrValue *first = ir_binary(s->b, IR_LT, s->i, ir_i64(s->b, 7));
   s->x = add(s, mul(s, s->x, ir_select(s->b, first, real(s, 0.25), real(s, -0.5))), s->c);
@@ -228,6 +232,7 @@ static const struct {
     {"sums", sums, 2, false},
     {"products", products, 1, false},
     {"indexed", indexed, 1, false},
+    {"repelled", repelled, 1, false},
     {"apart", apart, 1, false},
     {"beside", beside, 1, true},
     {"deviations", deviations, 1, false},
@@ -380,7 +385,7 @@ START_TEST(fewer_iterations) {
   for (int k = 0; k < CASES; k++)
     for (int open = 0; open < 2; open++) {
       if (cases[k].stays || !strncmp(cases[k].name, "hidden_", 7) ||
-          !strcmp(cases[k].name, "negative"))
+          !strcmp(cases[k].name, "negative") || !strcmp(cases[k].name, "repelled"))
         continue;
       IrFunction *g = ir_scan_recurrences(function_of(k, open ? -1 : TRIPS, false));
       const IrTensor *const *args = arguments(cases[k].width, TRIPS), *results[8];
@@ -481,6 +486,22 @@ START_TEST(unstable) {
 }
 END_TEST
 
+/* What begins at a fixed point stays there, though it is no stable one. */
+START_TEST(fixed_points) {
+  int k = 0;
+  while (strcmp(cases[k].name, "repelled")) k++;
+  for (int trips = -1; trips < 100; trips += 21) {
+    int rows = trips < 0 ? 30 : trips;
+    IrFunction *f = function_of(k, trips, false), *g = ir_scan_recurrences(f);
+    const IrTensor *const *args = arguments(1, rows);
+    memcpy(args[0]->data.f64, args[3]->data.f64, sizeof(double) * CHAINS);
+    int64_t n;
+    double *y = run(g, args, &n);
+    for (int i = 0; i < CHAINS; i++) ck_assert_double_eq(y[i], args[3]->data.f64[i]);
+  }
+}
+END_TEST
+
 START_TEST(switched_off) {
   IrModule *m = ir_module_new(arena, (IrOptions){.no_scan = true});
   module = m;
@@ -501,6 +522,7 @@ int main(void) {
   tcase_add_test(t, products_overflow);
   tcase_add_test(t, infinite);
   tcase_add_test(t, unstable);
+  tcase_add_test(t, fixed_points);
   tcase_add_test(t, switched_off);
   suite_add_tcase(s, t);
   SRunner *r = srunner_create(s);
