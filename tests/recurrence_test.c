@@ -513,6 +513,7 @@ END_TEST
 int main(void) {
   Suite *s = suite_create("recurrence");
   TCase *t = tcase_create("loops");
+  tcase_set_timeout(t, 0);
   tcase_add_checked_fixture(t, set_up, tear_down);
   tcase_add_loop_test(t, known_numbers, 0, 2 * CASES);
   tcase_add_loop_test(t, open_numbers, 0, 2 * CASES);

@@ -1,4 +1,4 @@
-// The forward algorithm with a vector as its state, and Viterbi in generated quantities.
+// The forward algorithm with a vector as its state.
 data {
   int<lower=1> K;
   int<lower=1> T;
