@@ -183,6 +183,25 @@ static IrValue *expand_elementwise(Copier *c, const IrNode *n, IrValue **in) {
   return result;
 }
 
+static IrFunction *passed_callee(IrFunction *f, FunctionPass *pass, KeptCallee **kept,
+                                 void *context) {
+  if (!f->role) return f;
+  for (const KeptCallee *c = *kept; c; c = c->next)
+    if (c->callee == f) return c->function;
+  IrFunction *g = pass(f, context);
+  g->role = f->role;
+  KeptCallee *c = ARENA_NEW(f->module->arena, KeptCallee);
+  *c = (KeptCallee){f, g, *kept};
+  *kept = c;
+  return g;
+}
+
+void pass_bodies(IrNode *n, FunctionPass *pass, KeptCallee **kept, void *context) {
+  for (int k = 0; k < 2 && n->body[k]; k++)
+    n->body[k] = n->op == IR_CALL ? passed_callee(n->body[k], pass, kept, context)
+                                  : pass(n->body[k], context);
+}
+
 static IrFunction *kept_callee(Session *s, IrFunction *f) {
   for (KeptCallee *e = s->kept; e; e = e->next)
     if (e->callee == f) return e->function;

@@ -20,6 +20,12 @@ struct KeptCallee {
   KeptCallee *next;
 };
 
+/* What a pass makes of a function; context is the pass's own. */
+typedef IrFunction *FunctionPass(IrFunction *f, void *context);
+/* The bodies of n, which is a copy, as the pass makes them: one for all calls of a function with a
+ * role, in *kept; callees without one stay as they are. */
+void pass_bodies(IrNode *n, FunctionPass *pass, KeptCallee **kept, void *context);
+
 typedef struct {
   CopyOptions options;
   BatchedCallee *batched;

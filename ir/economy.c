@@ -11,26 +11,13 @@ static const int *count_uses(const IrFunction *f) {
   return uses;
 }
 
-static IrFunction *economised(IrFunction *f, KeptCallee **callees);
-
-/* One for all calls of a function. */
-static IrFunction *economised_callee(IrFunction *f, KeptCallee **callees) {
-  if (!f->role) return f;
-  for (const KeptCallee *c = *callees; c; c = c->next)
-    if (c->callee == f) return c->function;
-  IrFunction *g = economised(f, callees);
-  g->role = f->role;
-  KeptCallee *c = ARENA_NEW(f->module->arena, KeptCallee);
-  *c = (KeptCallee){f, g, *callees};
-  *callees = c;
-  return g;
-}
+/* context: the callees that are kept */
+static IrFunction *economised(IrFunction *f, void *context);
 
 /* The node again, with its bodies rewritten. */
 static void rewrite_region(const Economy *e, const IrNode *n) {
   IrNode copy = *n;
-  for (int k = 0; k < 2 && n->body[k]; k++)
-    copy.body[k] = (n->op == IR_CALL ? economised_callee : economised)(n->body[k], e->callees);
+  pass_bodies(&copy, economised, e->callees, e->callees);
   repeat_node(e->b, &copy, e->map);
 }
 
@@ -53,12 +40,12 @@ static void rewrite(const Economy *e, const IrNode *n) {
   }
 }
 
-static IrFunction *economised(IrFunction *f, KeptCallee **callees) {
+static IrFunction *economised(IrFunction *f, void *context) {
   IrModule *m = f->module;
   IrBuilder *b = ir_function_begin(m, NULL, f->name);
   b->counts_uses = true;
   Economy e = {b, ARENA_ARRAY(m->arena, IrValue *, (size_t)f->value_count + 1), count_uses(f),
-               callees};
+               context};
   IrValue **params = copy_params(b, f),
           **results = ARENA_ARRAY(m->arena, IrValue *, (size_t)f->result_count + 1);
   for (int k = 0; k < f->param_count; k++) e.map[f->params[k]->id] = params[k];

@@ -64,6 +64,14 @@ static void copy_rest(IrBuilder *b, const IrFunction *f, IrValue **map) {
   }
 }
 
+/* A value of the body that the loop is given, row by row. */
+static void give(IrBuilder *inner, IrLoop *loop, IrValue **inputs, IrValue **map, const IrValue *v,
+                 IrValue *stack) {
+  inputs[loop->scanned++] = stack;
+  map[v->id] = ir_param(inner, v->type, NULL);
+  map[v->id]->facts = v->facts;
+}
+
 /* The body's parameters in `inner`; carried values are those of `carried`, by bit. */
 static IrLoop loop_parameters(Rewrite *w, IrBuilder *inner, uint64_t carried, IrValue **map,
                               IrValue **initial, IrValue **inputs) {
@@ -82,10 +90,7 @@ static IrLoop loop_parameters(Rewrite *w, IrBuilder *inner, uint64_t carried, Ir
     map[p->id]->facts = p->facts;
   }
   for (int k = w->layout.scanned; k < w->layout.captures; k++) {
-    const IrValue *p = f->params[1 + k - w->layout.initial];
-    inputs[loop.scanned++] = in[k];
-    map[p->id] = ir_param(inner, p->type, NULL);
-    map[p->id]->facts = p->facts;
+    give(inner, &loop, inputs, map, f->params[1 + k - w->layout.initial], in[k]);
   }
   return loop;
 }
@@ -108,10 +113,8 @@ static void original_states(Rewrite *w, IrBuilder *b, const Recurrence *r, IrVal
   IrLoop loop = loop_parameters(w, inner, r->members, map, initial, inputs);
   uint64_t known = w->t.known;
   for (int k = 0; k < w->t.carried; k++) { /* others that members depend on */
-    const IrValue *p = iterations_param(&w->t, k);
     if (!(known >> k & 1)) continue;
-    inputs[loop.scanned++] = w->found[k].begins;
-    map[p->id] = ir_param(inner, p->type, NULL);
+    give(inner, &loop, inputs, map, iterations_param(&w->t, k), w->found[k].begins);
   }
   bind_captures(w, map);
   for (int k = 0; k < w->t.carried; k++) /* what is not computed is not read */
@@ -209,13 +212,6 @@ static bool take_some(Rewrite *w) {
 
 /* ---- the loop that is left ---- */
 
-static void give(IrBuilder *inner, IrLoop *loop, IrValue **inputs, IrValue **map, const IrValue *v,
-                 IrValue *stack) {
-  inputs[loop->scanned++] = stack;
-  map[v->id] = ir_param(inner, v->type, NULL);
-  map[v->id]->facts = v->facts;
-}
-
 static void emit_rest(Rewrite *w, IrValue **outer) {
   Iterations *t = &w->t;
   const IrFunction *f = t->body;
@@ -270,21 +266,13 @@ static bool rewrite_loop(IrBuilder *b, const IrNode *n, IrValue **map) {
 
 /* ---- functions ---- */
 
-static IrFunction *rewritten(IrFunction *f, KeptCallee **callees, bool *changed);
+typedef struct {
+  KeptCallee *callees;
+  bool changed; /* some loop was rewritten */
+} Pass;
 
-static IrFunction *rewritten_callee(IrFunction *f, KeptCallee **callees, bool *changed) {
-  if (!f->role) return f;
-  for (const KeptCallee *c = *callees; c; c = c->next)
-    if (c->callee == f) return c->function;
-  IrFunction *g = rewritten(f, callees, changed);
-  g->role = f->role;
-  KeptCallee *c = ARENA_NEW(f->module->arena, KeptCallee);
-  *c = (KeptCallee){f, g, *callees};
-  *callees = c;
-  return g;
-}
-
-static IrFunction *rewritten(IrFunction *f, KeptCallee **callees, bool *changed) {
+static IrFunction *rewritten(IrFunction *f, void *context) {
+  Pass *pass = context;
   IrModule *m = f->module;
   IrBuilder *b = ir_function_begin(m, NULL, f->name);
   IrValue **map = ARENA_ARRAY(m->arena, IrValue *, (size_t)f->value_count + 1),
@@ -295,10 +283,9 @@ static IrFunction *rewritten(IrFunction *f, KeptCallee **callees, bool *changed)
     IrNode n = *f->nodes[i];
     ir_set_scope(b, n.scope);
     ir_set_adjoint(b, n.adjoint);
-    for (int k = 0; k < 2 && n.body[k]; k++)
-      n.body[k] = (n.op == IR_CALL ? rewritten_callee : rewritten)(n.body[k], callees, changed);
+    pass_bodies(&n, rewritten, &pass->callees, pass);
     if (n.op == IR_LOOP && rewrite_loop(b, &n, map)) {
-      *changed = true;
+      pass->changed = true;
     } else {
       repeat_node(b, &n, map);
     }
@@ -309,9 +296,8 @@ static IrFunction *rewritten(IrFunction *f, KeptCallee **callees, bool *changed)
 }
 
 IrFunction *ir_scan_recurrences(IrFunction *f) {
-  KeptCallee *callees = NULL;
-  bool changed = false;
+  Pass pass = {NULL, false};
   if (f->module->options.no_scan) return f;
-  IrFunction *g = rewritten(f, &callees, &changed);
-  return changed ? ir_simplify(g) : f;
+  IrFunction *g = rewritten(f, &pass);
+  return pass.changed ? ir_simplify(g) : f;
 }

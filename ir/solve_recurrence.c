@@ -121,8 +121,7 @@ static const IrNode *find_inverse(const Iterations *t, int k) {
 
 /* The op of n on one value. */
 static IrValue *on_value(IrBuilder *b, const IrNode *n, IrValue *x) {
-  if (n->op == IR_MUL) return ir_binary(b, IR_MUL, x, x);
-  if (n->op == IR_POW) return ir_binary(b, IR_MUL, x, x);
+  if (n->op == IR_MUL || n->op == IR_POW) return ir_binary(b, IR_MUL, x, x);
   return ir_unary(b, n->op, x);
 }
 

@@ -237,35 +237,25 @@ static Callee *trace_callee(Tracer *t, const FunDef *f, const IrType *params, bo
                 .param_count = f->arg_count,
                 .params = ARENA_ARRAY(t->arena, IrType, (size_t)f->arg_count)};
   memcpy(c->params, params, sizeof *params * (size_t)f->arg_count);
-  Tracer saved = *t;
   Frame frame = {.function = f, .is_library = true};
-  t->b = ir_function_begin(t->module, NULL, f->name);
+  Tracer before = trace_apart(t, ir_function_begin(t->module, NULL, f->name), &frame);
   ir_set_exact(t->b, elementwise);
-  t->frame = &frame;
-  t->level = NULL;
-  t->mask = t->broken = t->continued = (Tr){0};
   t->in_library = t->unchecked = true;
   for (int k = 0; k < f->arg_count; k++) {
     IrValue *v = ir_param(t->b, params[k], f->args[k]->name);
     bind(t, f->args[k], sval(f->args[k]->type, tr_const(v), true));
     frame.bindings[k]->value.tr.varying = v->type.dtype == IR_F64;
   }
-  t->accumulators[ACC_TARGET] = tr_real(t, 0);
-  t->accumulators[ACC_VALID] = tr_const(ir_bool(t->b, true));
-  t->key = (Tr){0};
-  t->ahead = NULL;
   trace_stmt(t, f->body);
   c->throws = doomed(t);
   IrValue *results[MAX_RESULTS];
   int count = 0;
   add_results(&frame.result, results, &count);
-  c->ir = ir_unbuffer(ir_function_end(t->b, results, NULL, count));
+  c->ir = trace_apart_end(t, before, results, count);
   c->ir->elementwise = elementwise;
   c->ir->facts = declared_facts(f);
   c->ir->derivative = derive_callee;
   c->ir->context = c;
-  saved.scope_count = t->scope_count;
-  *t = saved;
   c->next = t->calls->first;
   t->calls->first = c;
   return c;

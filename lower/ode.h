@@ -67,6 +67,8 @@ void ode_params(const Ode *o, IrBuilder *b, int first, IrValue **values);
 /* Of the values of all inputs, those of rest that are parameters, as the functions above take
  * them. */
 int ode_rest(const Ode *o, IrValue *const *values, IrValue **rest);
+/* The number of elements of v. */
+IrValue *ode_element_count(IrBuilder *b, IrValue *v);
 /* z at the start. */
 IrValue *ode_initial(const Ode *o, IrBuilder *b, IrValue *const *values);
 

@@ -199,32 +199,24 @@ static void trace_solution(Solver *s, IrValue **results) {
 /* Begins the function of a solver; what was being traced goes on once *s->t is restored. */
 static Tracer begin_solver(Solver *s, OdeSystem *system, Frame *frame, const char *name) {
   const Ode *o = s->o;
-  Tracer *t = s->t, saved = *t;
-  IrBuilder *b = t->b = ir_function_begin(t->module, NULL, name);
+  Tracer *t = s->t;
+  IrBuilder *b = ir_function_begin(t->module, NULL, name);
   s->values = ARENA_ARRAY(o->arena, IrValue *, (size_t)o->input_count);
   *system = (OdeSystem){.system = o->system,
                         .jacobian = o->jacobian,
                         .rest = ARENA_ARRAY(o->arena, IrValue *, (size_t)o->input_count)};
   *frame = (Frame){.is_library = true};
-  t->frame = frame;
-  t->level = NULL;
-  t->mask = t->broken = t->continued = t->key = t->place = (Tr){0};
-  t->thrown = NULL;
-  t->ahead = NULL;
-  t->accumulators[ACC_TARGET] = tr_real(t, 0);
-  t->accumulators[ACC_VALID] = tr_const(ir_bool(b, true));
+  Tracer before = trace_apart(t, b, frame);
   t->in_library = t->unchecked = true;
   t->system = system;
   ode_params(o, b, 0, s->values);
   system->rest_count = ode_rest(o, s->values, system->rest);
-  return saved;
+  return before;
 }
 
-static IrFunction *end_solver(Solver *s, Tracer saved, IrValue **results,
+static IrFunction *end_solver(Solver *s, Tracer before, IrValue **results,
                               IrFunction *(*derivative)(IrFunction *, int, void *)) {
-  IrFunction *f = ir_unbuffer(ir_function_end(s->t->b, results, NULL, 3));
-  saved.scope_count = s->t->scope_count;
-  *s->t = saved;
+  IrFunction *f = trace_apart_end(s->t, before, results, 3);
   f->derivative = derivative;
   f->context = (void *)s->o;
   return f;
@@ -235,9 +227,9 @@ IrFunction *ode_solver(Ode *o) {
   OdeSystem system;
   Frame frame;
   IrValue *results[3];
-  Tracer saved = begin_solver(&s, &system, &frame, "ode");
+  Tracer before = begin_solver(&s, &system, &frame, "ode");
   trace_solution(&s, results);
-  return end_solver(&s, saved, results, derive_solver);
+  return end_solver(&s, before, results, derive_solver);
 }
 
 /* ---- roots ---- */
@@ -253,7 +245,7 @@ IrFunction *root_solver(Ode *o) {
   OdeSystem system;
   Frame frame;
   IrValue *results[3];
-  Tracer saved = begin_solver(&s, &system, &frame, "root");
+  Tracer before = begin_solver(&s, &system, &frame, "root");
   IrBuilder *b = s.t->b;
   IrValue *guess = ir_unsqueeze(b, s.values[ODE_STATE], 1);
   s.last = ir_f64(b, 1);
@@ -268,7 +260,7 @@ IrFunction *root_solver(Ode *o) {
   /* where a branch is not taken, what is not finite would reach a gradient times zero */
   results[1] = ir_select(b, solved, inverse, ir_f64(b, 0));
   results[2] = solved;
-  return end_solver(&s, saved, results, derive_root);
+  return end_solver(&s, before, results, derive_root);
 }
 
 /* ---- their derivatives ---- */
@@ -281,8 +273,7 @@ static IrValue *like(IrBuilder *b, IrValue *flat, IrValue *v) {
 
 /* The next elements of a vector of cotangents, as many as v has and in its shape. */
 static IrValue *take(IrBuilder *b, IrValue *all, IrValue **at, IrValue *v) {
-  IrValue *n = ir_i64(b, 1);
-  for (int a = 0; a < v->type.rank; a++) n = ir_binary(b, IR_MUL, n, ir_dim(b, v, a));
+  IrValue *n = ode_element_count(b, v);
   IrValue *part = ir_slice(b, all, 0, *at, n);
   *at = ir_binary(b, IR_ADD, *at, n);
   return like(b, part, v);

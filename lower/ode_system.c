@@ -55,19 +55,13 @@ static Tr unless_thrown(Tracer *t, Tr rates) {
 }
 
 static IrFunction *trace_rates(Ode *o) {
-  Tracer *t = o->t, saved = *t;
+  Tracer *t = o->t;
   Frame frame = {.function = o->f};
   IrValue **values = ARENA_ARRAY(o->arena, IrValue *, (size_t)o->input_count);
   SVal *args = ARENA_ARRAY(o->arena, SVal, (size_t)o->rest_count + 2);
-  IrBuilder *b = t->b = ir_function_begin(t->module, NULL, o->f->name);
+  IrBuilder *b = ir_function_begin(t->module, NULL, o->f->name);
+  Tracer before = trace_apart(t, b, &frame);
   IrType state = ir_type(IR_F64, 1, (int64_t[]){tr_static_dim(o->inputs[ODE_STATE].value, 0)});
-  t->frame = &frame;
-  t->level = NULL;
-  t->mask = t->broken = t->continued = t->key = t->place = (Tr){0};
-  t->thrown = NULL;
-  t->ahead = NULL;
-  t->accumulators[ACC_TARGET] = tr_real(t, 0);
-  t->accumulators[ACC_VALID] = tr_const(ir_bool(b, true));
   Tr time = {ir_param(b, ir_scalar(IR_F64), "t"), NULL, true},
      y = {ir_param(b, state, "y"), NULL, true};
   int count = 0;
@@ -87,10 +81,7 @@ static IrFunction *trace_rates(Ode *o) {
     r.tr = tr_broadcast(t, tr_real(t, NAN), 1, &size);
   }
   IrValue *result = unless_thrown(t, as_real(t, r.tr)).value;
-  IrFunction *f = ir_unbuffer(ir_function_end(b, &result, NULL, 1));
-  saved.scope_count = t->scope_count;
-  *t = saved;
-  return f;
+  return trace_apart_end(t, before, &result, 1);
 }
 
 /* ---- with sensitivities ---- */
@@ -105,7 +96,7 @@ static IrValue *zeros(IrBuilder *b, IrValue *const *dims, int rank) {
   return ir_broadcast(b, ir_f64(b, 0), dims, rank);
 }
 
-static IrValue *element_count(IrBuilder *b, IrValue *v) {
+IrValue *ode_element_count(IrBuilder *b, IrValue *v) {
   IrValue *n = ir_i64(b, 1);
   for (int a = 0; a < v->type.rank; a++) n = ir_binary(b, IR_MUL, n, ir_dim(b, v, a));
   return n;
@@ -119,7 +110,7 @@ IrValue *ode_initial(const Ode *o, IrBuilder *b, IrValue *const *values) {
   if (o->inputs[ODE_STATE].sensitive) parts[count++] = identity(b, n);
   for (int k = ODE_FIXED; k < o->input_count; k++)
     if (o->inputs[k].sensitive)
-      parts[count++] = zeros(b, (IrValue *[]){n, element_count(b, values[k])}, 2);
+      parts[count++] = zeros(b, (IrValue *[]){n, ode_element_count(b, values[k])}, 2);
   return ir_concat(b, parts, count, 1);
 }
 
@@ -154,7 +145,7 @@ static IrFunction *one_rate(const Ode *o, int64_t state) {
 }
 
 static IrValue *flat(IrBuilder *b, IrValue *v) {
-  IrValue *n = element_count(b, v);
+  IrValue *n = ode_element_count(b, v);
   return v->type.rank == 1 ? v : ir_reshape(b, v, &n, 1);
 }
 
@@ -205,7 +196,7 @@ static Jacobian all_rows(const Ode *o, IrBuilder *b, IrValue **args) {
   own[count++] = ir_unsqueeze(b, results[0], 1);
   if (o->inputs[ODE_STATE].sensitive) own[count++] = zeros(b, (IrValue *[]){n, n}, 2);
   for (int k = 2; k < reverse->result_count; k++) {
-    IrValue *size = ir_binary(b, IR_DIV, element_count(b, results[k]), n);
+    IrValue *size = ir_binary(b, IR_DIV, ode_element_count(b, results[k]), n);
     own[count++] = ir_reshape(b, results[k], (IrValue *[]){n, size}, 2);
   }
   return (Jacobian){results[1], ir_concat(b, own, count, 1)};

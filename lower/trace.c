@@ -54,6 +54,28 @@ void trace_ragged_size(Tracer *t, Span span, const char *what, Tr size) {
                     what);
 }
 
+/* ---- functions by themselves ---- */
+
+Tracer trace_apart(Tracer *t, IrBuilder *b, Frame *frame) {
+  Tracer before = *t;
+  t->b = b;
+  t->frame = frame;
+  t->level = NULL;
+  t->mask = t->broken = t->continued = t->key = t->place = (Tr){0};
+  t->thrown = NULL;
+  t->ahead = NULL;
+  t->accumulators[ACC_TARGET] = tr_real(t, 0);
+  t->accumulators[ACC_VALID] = tr_const(ir_bool(b, true));
+  return before;
+}
+
+IrFunction *trace_apart_end(Tracer *t, Tracer before, IrValue *const *results, int count) {
+  IrFunction *f = ir_unbuffer(ir_function_end(t->b, results, NULL, count));
+  before.scope_count = t->scope_count;
+  *t = before;
+  return f;
+}
+
 /* ---- levels ---- */
 
 Level *level_product(Tracer *t, Level *parent, IrValue *size) {

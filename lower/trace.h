@@ -120,6 +120,14 @@ struct Tracer {
   struct CallCache *calls; /* traced callees of IR calls */
 };
 
+/* ---- trace.c: functions by themselves ---- */
+
+/* Goes over to a function of the IR that is traced by itself, in a frame of its own: of what is
+ * around it, no level, mask, loop or key holds there. Returns the tracer as it was. */
+Tracer trace_apart(Tracer *t, IrBuilder *b, Frame *frame);
+/* Ends that function, and goes back. */
+IrFunction *trace_apart_end(Tracer *t, Tracer before, IrValue *const *results, int count);
+
 /* ---- trace.c: levels and batched emission ---- */
 
 Tr tr_const(IrValue *v); /* level NULL, not varying */

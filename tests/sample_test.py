@@ -332,36 +332,32 @@ generated quantities {
         self.assertGreater(len(self.rows('full/m-1.csv')), 100)
         self.assertIn('mu', self.runner('summary', 'full/m-1.csv', 'full/m-2.csv').stdout)
 
-    def test_interrupted(self):
-        p = subprocess.Popen(self.command('sample', 'm.stan', '--data', 'd.json', '--warmup', '50', '--samples', '100000000', '--chains', '2', '--output', 'fit'),
-                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=self.folder.name)
+    def interrupted(self, file, draws, pause, *args):
+        """What a run prints that is interrupted so many seconds after a file of its has more than so many draws; the file, which is whole, as text."""
+        p = subprocess.Popen(self.command('sample', *args, '--samples', '100000000', '--output', 'fit'), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                             cwd=self.folder.name)
         deadline = time.time() + 120
         while p.poll() is None and time.time() < deadline:
-            name = self.path('fit/m-2.csv')
-            if os.path.exists(name) and len(self.rows('fit/m-2.csv')) > 50: break
+            if os.path.exists(self.path(file)) and len(self.rows(file)) > draws: break
             time.sleep(0.2)
+        time.sleep(pause)
         p.send_signal(signal.SIGINT)
         out, error = p.communicate(timeout=120)
         if 'no ONNX Runtime library found' in error: self.skipTest('there is no ONNX Runtime')
         self.assertEqual(p.returncode, 130, error)
+        with open(self.path(file)) as f: text = f.read()
+        self.assertEqual(int(re.search(r'num_samples = (\d+)', text)[1]), len(self.rows(file)))
+        return out, text
+
+    def test_interrupted(self):
+        out, text = self.interrupted('fit/m-1.csv', 50, 0, 'm.stan', '--data', 'd.json', '--warmup', '50', '--chains', '2')
         self.assertRegex(out, '(?m)^mu ')
-        with open(self.path('fit/m-1.csv')) as f: text = f.read()
-        self.assertEqual(int(re.search(r'num_samples = (\d+)', text)[1]), len(self.rows('fit/m-1.csv')))
         self.assertIn('Elapsed Time', text)
 
     def test_interrupted_in_a_loop_without_end(self):
         self.write('w.stan', 'parameters { real x; } model { real y = x; x ~ std_normal(); if (x > 1) while (y > 0) y += 1; target += -1e-300 * y; }')
-        p = subprocess.Popen(self.command('sample', 'w.stan', '--init', '0.5', '--step-size', '0.5', '--warmup', '0', '--samples', '100000000', '--output', 'fit'),
-                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=self.folder.name)
-        deadline = time.time() + 120
-        while p.poll() is None and time.time() < deadline and not os.path.exists(self.path('fit/w-1.csv')): time.sleep(0.2)
-        time.sleep(3)  # by now a chain is in the loop
-        p.send_signal(signal.SIGINT)
-        out, error = p.communicate(timeout=120)
-        if 'no ONNX Runtime library found' in error: self.skipTest('there is no ONNX Runtime')
-        self.assertEqual(p.returncode, 130, error)
-        with open(self.path('fit/w-1.csv')) as f: text = f.read()
-        self.assertEqual(int(re.search(r'num_samples = (\d+)', text)[1]), len(self.rows('fit/w-1.csv')))
+        # three seconds after there is a file a chain is in the loop
+        self.interrupted('fit/w-1.csv', -1, 3, 'w.stan', '--init', '0.5', '--step-size', '0.5', '--warmup', '0')
 
     # ---- other readers ----
 
