@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const double TWO_PI = 6.283185307179586;
@@ -11,7 +12,20 @@ static const double TWO_PI = 6.283185307179586;
 /* The version of the language. */
 enum { VERSION_MAJOR = 2, VERSION_MINOR = 40, VERSION_PATCH = 0 };
 
-/* Gives the file up; only what was whole stays. */
+/* Where the last whole line of a file ends that was whole up to `sound`. */
+static long end_of_lines(const char *path, long sound) {
+  char block[4096];
+  long end = sound, at = sound;
+  FILE *file = fopen(path, "rb");
+  if (file && fseek(file, sound, SEEK_SET) == 0)
+    for (size_t n; (n = fread(block, 1, sizeof block, file)) > 0; at += (long)n)
+      for (size_t i = 0; i < n; i++)
+        if (block[i] == '\n') end = at + (long)i + 1;
+  if (file) fclose(file);
+  return end;
+}
+
+/* Gives the file up; only its whole lines stay. Pipes and devices stay as they are. */
 static void fail(CsvFile *f) {
   if (!f->error) f->error = errno ? errno : EIO;
   if (!f->file) return;
@@ -19,7 +33,10 @@ static void fail(CsvFile *f) {
   fclose(f->file); /* may write a part of what it has */
   f->file = NULL;
   if (descriptor < 0) return;
-  if (ftruncate(descriptor, f->sound) != 0) errno = 0; /* a pipe, a device: stays as it is */
+  struct stat status;
+  if (fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode) &&
+      ftruncate(descriptor, end_of_lines(f->path, f->sound)) != 0)
+    errno = 0; /* nothing better is left to do */
   close(descriptor);
 }
 
@@ -184,8 +201,11 @@ void csv_rows(CsvFile *f, const double *rows, size_t stride, size_t count) {
       to = print_number(to, f, c, rows[i * stride + c]);
       *to++ = c + 1 == f->columns ? '\n' : ',';
       if (to - buffer < (ptrdiff_t)sizeof buffer - ROOM && c + 1 < f->columns) continue;
-      fwrite(buffer, 1, (size_t)(to - buffer), f->file);
+      size_t size = (size_t)(to - buffer);
       to = buffer;
+      if (fwrite(buffer, 1, size, f->file) == size) continue;
+      fail(f);
+      return;
     }
   }
 }
