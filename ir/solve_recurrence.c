@@ -4,10 +4,11 @@
 #include "ir/builder.h"
 #include "ir/scan.h"
 
+#include <float.h>
 #include <math.h>
 
 static const int64_t MOST_ELEMENTS = 1 << 22;
-/* Logarithm of how much larger a state may get where offsets may bring it back. */
+/* Logarithm of how much factors may enlarge a state that offsets bring back. */
 static const double MOST_GROWTH = 10;
 
 /* Whether a stack of that is not too large. */
@@ -64,19 +65,36 @@ static IrValue *sums(Iterations *t, IrValue *offset, IrValue *x0) {
   return ir_slice(b, sum, 0, ir_i64(b, reverse ? 0 : 1), t->count);
 }
 
-/* Whether factors do not enlarge much of what went before: (|a_1| - 1) + (|a_2| - 1) + ... of those
- * above 1 is no less than the logarithm of their product. Where maps enlarge a state that their
- * offsets bring back, as near a fixed point that repels, compositions lose what the loop does not.
- */
-static IrValue *grows_little(Iterations *t, IrValue *factor) {
-  IrBuilder *b = t->b;
-  IrValue *above = ir_binary(b, IR_SUB, ir_unary(b, IR_ABS, factor), ir_f64(b, 1));
+/* Whether factors, [1 or n, ...], do not enlarge much of what went before: (|a_1| - 1) + (|a_2| -
+ * 1)
+ * + ... of those above 1 is no less than the logarithm of their product. */
+static IrValue *grow_little(IrBuilder *b, IrValue *sizes, IrValue *count) {
+  IrValue *above = ir_binary(b, IR_SUB, sizes, ir_f64(b, 1));
   IrValue *growth = ir_binary(b, IR_MAX, above, ir_f64(b, 0));
-  if (factor->type.dim[0] == 1)
-    growth = ir_binary(b, IR_MUL, growth, ir_cast(b, t->count, IR_F64));
+  if (sizes->type.dim[0] == 1)
+    growth = ir_binary(b, IR_MUL, growth, ir_cast(b, count, IR_F64));
   else
     growth = ir_reduce(b, IR_REDUCE_SUM, growth, (int8_t[]){0}, 1);
   return ir_binary(b, IR_LT, ir_reduce_all(b, IR_REDUCE_MAX, growth), ir_f64(b, MOST_GROWTH));
+}
+
+/* Whether compositions keep the digits of the states. Where states grow as their factors do, an
+ * error made on the way stays as small beside them as it was. Where offsets bring them back, it
+ * does not: a loop whose roundings are none, as at a fixed point that repels, stays where a scan is
+ * carried away. So what counts is by how much states grow less than by their factors. */
+static IrValue *digits_are_kept(const Scan *s, IrValue *factor, IrValue *states, IrValue *x0) {
+  IrValue *size = ir_unary(s->b, IR_ABS, factor), *kept;
+  IrBuilder *stable = ir_function_begin(s->b->module, s->b, "stable");
+  ir_function_end(stable, (IrValue *[]){ir_bool(stable, true)}, NULL, 1);
+  IrBuilder *b = ir_function_begin(s->b->module, s->b, "unstable");
+  Scan inner = {.b = b, .reverse = s->reverse, .count = s->count};
+  IrValue *enlarged = ir_binary(b, IR_MUL, factor, scan_before(&inner, states, x0));
+  IrValue *least = ir_binary(b, IR_MAX, ir_unary(b, IR_ABS, states), ir_f64(b, DBL_MIN));
+  IrValue *lost = ir_binary(b, IR_DIV, ir_unary(b, IR_ABS, enlarged), least);
+  IrValue *excess = ir_binary(b, IR_MIN, lost, size);
+  ir_function_end(b, (IrValue *[]){grow_little(b, excess, s->count)}, NULL, 1);
+  ir_if(s->b, grow_little(s->b, size, s->count), stable, b, &kept);
+  return kept;
 }
 
 /* The states of x' = factor x + offset, for each element by itself. */
@@ -90,8 +108,9 @@ static IrValue *states_elementwise(Iterations *t, const LinearForm *form, IrValu
   Scan s = {.b = b, .reverse = t->loop->attr.reverse, .count = t->count};
   AffineMaps maps = {aligned(b, form->factor, x0->type.rank), all};
   ScanSums sums;
-  if (form->offset.value) r->condition = grows_little(t, maps.a);
-  return scan_affine(&s, maps, ir_unsqueeze(b, x0, 0), &sums);
+  IrValue *first = ir_unsqueeze(b, x0, 0), *states = scan_affine(&s, maps, first, &sums);
+  if (form->offset.value) r->condition = digits_are_kept(&s, maps.a, states, first);
+  return states;
 }
 
 /* ---- changes of what is carried ---- */

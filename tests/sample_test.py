@@ -301,6 +301,13 @@ generated quantities {
         self.assertIn('no chain is left', p.stderr)
         self.assertEqual(os.listdir(self.path('fit')), [])
 
+    def test_large_densities(self):
+        # beside 1e20 no change of the energy counts: every transition is accepted
+        self.write('l.stan', 'parameters { real x; } model { x ~ std_normal(); target += -1e20; }')
+        for engine in 'nuts', 'static':
+            self.runner('sample', 'l.stan', '--engine', engine, '--warmup', '0', '--step-size', '0.1', '--samples', '20', '--output', 'fit')
+            self.assertEqual({float(row['accept_stat__']) for row in self.rows('fit/l-1.csv')}, {1.0}, engine)
+
     def test_good_chains_are_kept(self):
         self.write('h.stan', 'parameters { real x; } model { target += x > 1e3 ? negative_infinity() : std_normal_lpdf(x); }')
         self.write('good.json', '{"x": 0}')

@@ -203,7 +203,7 @@ tuple(vector, tuple(vector, vector, array[] vector, vector, vector)) nuts_block(
   array[8] vector[3 * D + 1] line;
   matrix[8, D] P;
   matrix[8, D] sound;
-  row_vector[8] gain;
+  row_vector[8] energies;
   row_vector[8] margin;
   row_vector[8] w;
   for (q in 1:8) {
@@ -211,10 +211,11 @@ tuple(vector, tuple(vector, vector, array[] vector, vector, vector)) nuts_block(
     row_vector[D] p = facts[8 + q] * to_row_vector(head(z, D));
     line[q] = z;
     P[q] = p;
-    gain[q] = c[11] + z[3 * D + 1] - 0.5 * dot_self(p);
-    margin[q] = gain[q] + 1000;
+    energies[q] = 0.5 * dot_self(p) - z[3 * D + 1]; // rounded as the energy at the start: one that is not moved gains nothing
+    real gain = c[11] - energies[q];
+    margin[q] = gain + 1000;
     int fine = margin[q] > 0;
-    w[q] = exp(fine ? lesser_of(gain[q], 700) : -1000);
+    w[q] = exp(fine ? lesser_of(gain, 700) : -1000);
     sound[q] = fine ? p : rep_row_vector(0, D); // what is no number would spoil the answers to all questions
   }
   row_vector[26] answers = to_row_vector(to_vector((sound * sound')')) * criteria; // products are symmetric
@@ -251,7 +252,7 @@ tuple(vector, tuple(vector, vector, array[] vector, vector, vector)) nuts_block(
   for (q in 1:8) pick += lot[1] >= edges[q];
   int at = min(pick, 7) + 1;
   int picked = running && pick < 8;
-  vector[2 * D + 2] choice = append_row(tail(line[at], 2 * D + 1), c[11] - gain[at]);
+  vector[2 * D + 2] choice = append_row(tail(line[at], 2 * D + 1), energies[at]);
   chosen = picked && opening ? head(choice, 2 * D + 1) : chosen;
   real energy = picked && opening ? choice[2 * D + 2] : c[3];
   real doublings = opening ? sum(valid) : c[2];
