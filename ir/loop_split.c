@@ -16,6 +16,8 @@ static const int64_t MOST_ELEMENTS = 1 << 22;
 enum { COST_NODE = 4, COST_CARRIED = 2, COST_STACK = 6 };
 /* Elements of a row of a stack that may have any number of them. */
 enum { MOST_OF_MANY = 64 };
+/* Elements that it takes longer to stack, and to read outside of the cache, than a node takes. */
+enum { MOST_OF_ROW = 128 };
 
 /* ---- batched ops ---- */
 
@@ -418,8 +420,15 @@ static bool needs_stack(const LoopCopy *l, const IrValue *v) {
   return place_of(l, v) == PLACE_INSIDE && (l->core[v->id] || !v->node);
 }
 
+static bool is_large_row(const IrValue *v) {
+  int64_t n = 1;
+  for (int k = 0; k < v->type.rank && n <= MOST_OF_ROW; k++)
+    if (v->type.dim[k] != IR_DYNAMIC) n *= v->type.dim[k];
+  return n > MOST_OF_ROW;
+}
+
 static bool cannot_stack(LoopCopy *l, const IrValue *v) {
-  return needs_stack(l, v) && !(has_fixed_shape(l, v) && fits_stack(l, v));
+  return needs_stack(l, v) && (is_large_row(v) || !(has_fixed_shape(l, v) && fits_stack(l, v)));
 }
 
 /* What would need stacks that cannot be had stays in the loop. */

@@ -117,6 +117,17 @@ static void put_together(Body *o, V *r) {
   r[1] = ir_concat(o->b, (V[]){both, o->x}, 2, 0);
 }
 
+/* large rows that the loop needs are not stacked: what else comes from them is computed there, too,
+ * until it is small */
+static void large_rows(Body *o, V *r) {
+  enum { WIDTH = 300 };
+  V steps = ir_cast(o->b, ir_iota(o->b, ir_i64(o->b, WIDTH)), IR_F64);
+  V rows = un(o, IR_COS, mul(o, ir_unsqueeze(o->b, o->carried[0], 1), steps));
+  V largest = ir_reduce(o->b, IR_REDUCE_MAX, un(o, IR_EXP, rows), (int8_t[]){1}, 1);
+  r[0] = add(o, ir_reduce(o->b, IR_REDUCE_SUM, rows, (int8_t[]){1}, 1), o->x);
+  r[1] = un(o, IR_SIN, largest);
+}
+
 /* sizes that differ from one iteration to the next cannot be stacked */
 static void ragged(Body *o, V *r) {
   V two = ir_i64(o->b, 2), n = bin(o, IR_MOD, o->i, two);
@@ -139,6 +150,7 @@ static const Case cases[] = {
     {"ragged", 1, 0, ragged, 4, 1, 2, 0},
     {"part_of_stack", 1, 1, part_of_stack, 4, 1, 1, 1},
     {"put_together", 1, 1, put_together, 6, 1, 1, 1},
+    {"large_rows", 1, 1, large_rows, 7, 1, 1, 1},
 };
 
 static IrFunction *build(IrModule *m, const Case *c, bool reverse, bool open) {
