@@ -50,18 +50,21 @@ RULE(reduce_units) {
   return ir_reshape(p->b, reduce(p, x, axes, count), sizes, rank);
 }
 
+static bool reduces_something(const IrNode *n) {
+  bool known = true;
+  for (int k = 0; k < n->attr.axis_count; k++) known &= n->in[0]->type.dim[n->attr.axes[k]] > 0;
+  return known || n->attr.nonempty;
+}
+
 RULE(reduce_of_reduce) {
   const IrNode *n = made_by(p->in[0], p->op);
-  int8_t axes[IR_MAX_RANK];
-  int count = 0;
+  IrAttr attr = {.nonempty = p->attr->nonempty};
   if (!n) return NULL;
+  attr.nonempty &= reduces_something(n);
   for (int k = 0, kept = 0; k < n->in[0]->type.rank; k++) {
-    if (reduces(&n->attr, k))
-      axes[count++] = (int8_t)k;
-    else if (reduces(p->attr, kept++))
-      axes[count++] = (int8_t)k;
+    if (reduces(&n->attr, k) || reduces(p->attr, kept++)) attr.axes[attr.axis_count++] = (int8_t)k;
   }
-  return reduce(p, n->in[0], axes, count);
+  return ir_emit(p->b, p->op, attr, n->in, 1);
 }
 
 /* ---- of broadcasts ---- */

@@ -89,6 +89,11 @@ static Tr extremum(const Call *c, IrOp pair, IrOp all) {
 static Tr f_min(const Call *c) { return extremum(c, IR_MIN, IR_REDUCE_MIN); }
 static Tr f_max(const Call *c) { return extremum(c, IR_MAX, IR_REDUCE_MAX); }
 
+/* Whether some element is not 0. */
+static Tr f_some_of(const Call *c) {
+  return tr_reduce_all(c->t, IR_REDUCE_ANY, as_bool(c->t, arg(c, 0)));
+}
+
 static Tr f_cumulative_sum(const Call *c) {
   Tr x = typed_arg(c, 0);
   return tr_emit(c->t, IR_CUMSUM, (IrAttr){0}, 1, &x);
@@ -357,6 +362,7 @@ static const struct {
     {"prod", 1, 1, f_prod},
     {"min", 1, 2, f_min},
     {"max", 1, 2, f_max},
+    {"some_of", 1, 1, f_some_of},
     {"cumulative_sum", 1, 1, f_cumulative_sum},
     {"dot_product", 2, 2, f_dot_product},
     {"size", 1, 1, f_size},

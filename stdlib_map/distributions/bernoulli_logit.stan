@@ -28,6 +28,36 @@ real bernoulli_logit_term_slope(int n, real alpha) {
   return (2 * n - 1 - 2 * n * turned) * (odds / (1 + odds));
 }
 
+// The sum of these terms, and their derivatives. Where there are many, nearly always all are within the bounds, where there is less to do;
+// few are not worth asking.
+@call
+tuple(real, vector) bernoulli_logit_sum(array[] int n, vector alpha) {
+  vector[size(n)] sign = 2 * to_vector(n) - 1;
+  vector[size(n)] u = -sign .* alpha;
+  array[size(n)] int beyond;
+  for (i in 1:size(n)) beyond[i] = abs(u[i]) > 20;
+  real total;
+  vector[size(n)] slopes;
+  if (size(n) <= 500 || some_chain(some_of(beyond))) {
+    total = sum(bernoulli_logit_term(n, alpha));
+    slopes = to_vector(bernoulli_logit_term_slope(n, alpha));
+  } else {
+    vector[size(n)] odds = exp(lesser_of(u, 20));
+    total = -sum(log(1 + odds));
+    slopes = sign .* (odds ./ (1 + odds));
+  }
+  return (total, slopes);
+}
+
+@vjp(bernoulli_logit_sum)
+vector bernoulli_logit_sum_vjp(array[] int n, vector alpha, real total, vector slopes, real total_, vector slopes_) {
+  return total_ * slopes;
+}
+
+real bernoulli_logit_lpmf(array[] int<lower=0, upper=1> n, vector<not_nan, evident> alpha) {
+  return bernoulli_logit_sum(n, alpha).1;
+}
+
 real bernoulli_logit_lpmf(int<lower=0, upper=1> n, real<not_nan, evident> alpha) {
   return bernoulli_logit_term(n, alpha);
 }
