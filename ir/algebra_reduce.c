@@ -50,17 +50,22 @@ RULE(reduce_units) {
   return ir_reshape(p->b, reduce(p, x, axes, count), sizes, rank);
 }
 
-static bool reduces_something(const IrNode *n) {
+static bool reduces_something(const IrAttr *attr, const IrType *t) {
   bool known = true;
-  for (int k = 0; k < n->attr.axis_count; k++) known &= n->in[0]->type.dim[n->attr.axes[k]] > 0;
-  return known || n->attr.nonempty;
+  for (int k = 0; k < attr->axis_count; k++) known &= t->dim[attr->axes[k]] > 0;
+  return known || attr->nonempty;
 }
 
+/* Logical reductions of what may be nothing are dear (emit/nodes.c): one that is of something stays
+ * by itself. */
 RULE(reduce_of_reduce) {
   const IrNode *n = made_by(p->in[0], p->op);
-  IrAttr attr = {.nonempty = p->attr->nonempty};
+  IrAttr attr = {0};
   if (!n) return NULL;
-  attr.nonempty &= reduces_something(n);
+  bool inner = reduces_something(&n->attr, &n->in[0]->type),
+       outer = reduces_something(p->attr, &p->in[0]->type);
+  if (inner && !outer && (p->op == IR_REDUCE_ANY || p->op == IR_REDUCE_ALL)) return NULL;
+  attr.nonempty = inner && outer;
   for (int k = 0, kept = 0; k < n->in[0]->type.rank; k++) {
     if (reduces(&n->attr, k) || reduces(p->attr, kept++)) attr.axes[attr.axis_count++] = (int8_t)k;
   }

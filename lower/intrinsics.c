@@ -70,6 +70,12 @@ static Tr f_lesser_of(const Call *c) {
 }
 static Tr f_fmod(const Call *c) { return tr_binary(c->t, IR_MOD, real_arg(c, 0), real_arg(c, 1)); }
 
+/* Whether x is known to have so many elements that a branch around them costs little. */
+static Tr f_has_many(const Call *c) {
+  enum { MANY = 500 };
+  return tr_int(c->t, tr_static_dim(arg(c, 0), 0) > MANY);
+}
+
 /* ---- reductions ---- */
 
 static Tr f_sum(const Call *c) { return tr_reduce_all(c->t, IR_REDUCE_SUM, typed_arg(c, 0)); }
@@ -88,11 +94,6 @@ static Tr extremum(const Call *c, IrOp pair, IrOp all) {
 }
 static Tr f_min(const Call *c) { return extremum(c, IR_MIN, IR_REDUCE_MIN); }
 static Tr f_max(const Call *c) { return extremum(c, IR_MAX, IR_REDUCE_MAX); }
-
-/* Whether some element is not 0. */
-static Tr f_some_of(const Call *c) {
-  return tr_reduce_all(c->t, IR_REDUCE_ANY, as_bool(c->t, arg(c, 0)));
-}
 
 static Tr f_cumulative_sum(const Call *c) {
   Tr x = typed_arg(c, 0);
@@ -308,6 +309,12 @@ static Tr f_some_chain(const Call *c) {
   return tr_const(tr_emit(c->t, IR_SOME, (IrAttr){.nonempty = true}, 1, &x).value);
 }
 
+/* Whether some element of some chain is not 0. Of chains, or of draws, there may be none. */
+static Tr f_some_anywhere(const Call *c) {
+  Tr x = tr_reduce_all(c->t, IR_REDUCE_ANY, as_bool(c->t, arg(c, 0)));
+  return tr_const(tr_emit(c->t, IR_SOME, (IrAttr){0}, 1, &x).value);
+}
+
 /* ---- tables ---- */
 
 static const struct {
@@ -362,7 +369,6 @@ static const struct {
     {"prod", 1, 1, f_prod},
     {"min", 1, 2, f_min},
     {"max", 1, 2, f_max},
-    {"some_of", 1, 1, f_some_of},
     {"cumulative_sum", 1, 1, f_cumulative_sum},
     {"dot_product", 2, 2, f_dot_product},
     {"size", 1, 1, f_size},
@@ -409,6 +415,8 @@ static const struct {
     /* what stdlib_map/inference/target.stan declares */
     {"numbered_units", 2, 2, f_numbered_units},
     {"some_chain", 1, 1, f_some_chain},
+    {"some_anywhere", 1, 1, f_some_anywhere},
+    {"has_many", 1, 1, f_has_many},
     {"over_chains", 1, 1, f_over_chains},
 };
 

@@ -308,6 +308,22 @@ generated quantities {
             self.runner('sample', 'l.stan', '--engine', engine, '--warmup', '0', '--step-size', '0.1', '--samples', '20', '--output', 'fit')
             self.assertEqual({float(row['accept_stat__']) for row in self.rows('fit/l-1.csv')}, {1.0}, engine)
 
+    def test_many_outcomes(self):
+        # the formula for many outcomes looks across chains and draws, of which the sampler's first call makes none
+        self.write('b.stan', '''data { int N; } transformed data { array[600] int y; for (i in 1:600) y[i] = i % 3 == 0; }
+parameters { real a; vector[N] b; } transformed parameters { real l = bernoulli_logit_lpmf(y | rep_vector(a, 600)); }
+model { target += l; y ~ bernoulli_logit(b); b ~ std_normal(); } generated quantities { real far = bernoulli_logit_lpmf(y | 30 * b); }''')
+        self.write('n.json', '{"N": 600}')
+        self.runner('sample', 'b.stan', '--data', 'n.json', *SHORT, '--output', 'fit')
+        for row in self.rows('fit/b-1.csv'):
+            a = float(row['a'])
+            self.assertAlmostEqual(float(row['l']), 200 * a - 600 * math.log1p(math.exp(a)), 4)
+            b = [30 * float(row['b.%d' % i]) for i in range(1, 601)]
+            exact = sum(-math.log1p(math.exp(-x if i % 3 == 0 else x)) for i, x in enumerate(b, 1))
+            self.assertAlmostEqual(float(row['far']) / exact, 1, 6)
+        self.write('n.json', '{"N": 599}') # sizes that differ, which Stan rejects
+        self.assertIn('no chain is left', self.runner('sample', 'b.stan', '--data', 'n.json', *SHORT, status=1).stderr)
+
     def test_good_chains_are_kept(self):
         self.write('h.stan', 'parameters { real x; } model { target += x > 1e3 ? negative_infinity() : std_normal_lpdf(x); }')
         self.write('good.json', '{"x": 0}')

@@ -28,8 +28,7 @@ real bernoulli_logit_term_slope(int n, real alpha) {
   return (2 * n - 1 - 2 * n * turned) * (odds / (1 + odds));
 }
 
-// The sum of these terms, and their derivatives. Where there are many, nearly always all are within the bounds, where there is less to do;
-// few are not worth asking.
+// The sum of these terms, and their derivatives. Nearly always all are within the bounds, where there is less to do.
 @call
 tuple(real, vector) bernoulli_logit_sum(array[] int n, vector alpha) {
   vector[size(n)] sign = 2 * to_vector(n) - 1;
@@ -38,7 +37,7 @@ tuple(real, vector) bernoulli_logit_sum(array[] int n, vector alpha) {
   for (i in 1:size(n)) beyond[i] = abs(u[i]) > 20;
   real total;
   vector[size(n)] slopes;
-  if (size(n) <= 500 || some_chain(some_of(beyond))) {
+  if (some_anywhere(beyond)) {
     total = sum(bernoulli_logit_term(n, alpha));
     slopes = to_vector(bernoulli_logit_term_slope(n, alpha));
   } else {
@@ -54,10 +53,22 @@ vector bernoulli_logit_sum_vjp(array[] int n, vector alpha, real total, vector s
   return total_ * slopes;
 }
 
-real bernoulli_logit_lpmf(array[] int<lower=0, upper=1> n, vector<not_nan, evident> alpha) {
-  return bernoulli_logit_sum(n, alpha).1;
-}
-
 real bernoulli_logit_lpmf(int<lower=0, upper=1> n, real<not_nan, evident> alpha) {
   return bernoulli_logit_term(n, alpha);
+}
+
+// The same for a name of its own, by which the other overload calls it
+real each_bernoulli_logit_lpmf(int n, real alpha) {
+  return bernoulli_logit_term(n, alpha);
+}
+
+real bernoulli_logit_lpmf(array[] int<lower=0, upper=1> n, vector<not_nan, evident> alpha) {
+  real total;
+  if (has_many(n)) {
+    if (size(n) != size(alpha)) reject("bernoulli_logit_lpmf: n and alpha differ in size");
+    total = bernoulli_logit_sum(n, alpha).1;
+  } else {
+    total = each_bernoulli_logit_lpmf(n | alpha);
+  }
+  return total;
 }

@@ -14,11 +14,6 @@ real sign_of(real x) {
   return (x > 0) - (x < 0);
 }
 
-// Whether some of these hold: one op as well.
-int some_of(array[] int x) {
-  return max(x) > 0;
-}
-
 // A NaN counts as missing.
 real fmax(real x, real y) {
   return x >= y || is_nan(y) ? x : y;
