@@ -65,9 +65,8 @@ static IrValue *sums(Iterations *t, IrValue *offset, IrValue *x0) {
   return ir_slice(b, sum, 0, ir_i64(b, reverse ? 0 : 1), t->count);
 }
 
-/* Whether factors, [1 or n, ...], do not enlarge much of what went before: (|a_1| - 1) + (|a_2| -
- * 1)
- * + ... of those above 1 is no less than the logarithm of their product. */
+/* Whether factors of these sizes, [1 or n, ...], do not enlarge much of what went before. The
+ * logarithm of their product is no more than what those above 1 exceed it by, added up. */
 static IrValue *grow_little(IrBuilder *b, IrValue *sizes, IrValue *count) {
   IrValue *above = ir_binary(b, IR_SUB, sizes, ir_f64(b, 1));
   IrValue *growth = ir_binary(b, IR_MAX, above, ir_f64(b, 0));
