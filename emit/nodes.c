@@ -313,20 +313,13 @@ static Node *form_reduce_max(Frame *f, const IrNode *n) { return extremum(f, n, 
 
 static Node *form_reduce_min(Frame *f, const IrNode *n) { return extremum(f, n, "ReduceMin"); }
 
-static bool never_empty(const IrNode *n) {
-  if (n->attr.nonempty) return true;
-  for (int i = 0; i < n->attr.axis_count; i++)
-    if (n->in[0]->type.dim[n->attr.axes[i]] <= 0) return false;
-  return true;
-}
-
 /* The bool kernels of ReduceMax and ReduceMin refuse to reduce nothing: there, sums and products of
  * 0 and 1. */
 static Node *logical_reduction(Frame *f, const IrNode *n, const char *direct,
                                const char *arithmetic) {
   Graph *g = f->graph;
   const char *x = operand(f, n, 0);
-  if (never_empty(n)) return reduction(f, direct, x, n);
+  if (ir_reduces_something(&n->attr, &n->in[0]->type)) return reduction(f, direct, x, n);
   return cast_to(f, node_end(reduction(f, arithmetic, apply_cast(g, x, IR_I64), n)), IR_BOOL);
 }
 

@@ -50,20 +50,14 @@ RULE(reduce_units) {
   return ir_reshape(p->b, reduce(p, x, axes, count), sizes, rank);
 }
 
-static bool reduces_something(const IrAttr *attr, const IrType *t) {
-  bool known = true;
-  for (int k = 0; k < attr->axis_count; k++) known &= t->dim[attr->axes[k]] > 0;
-  return known || attr->nonempty;
-}
-
 /* Logical reductions of what may be nothing are dear (emit/nodes.c): one that is of something stays
  * by itself. */
 RULE(reduce_of_reduce) {
   const IrNode *n = made_by(p->in[0], p->op);
   IrAttr attr = {0};
   if (!n) return NULL;
-  bool inner = reduces_something(&n->attr, &n->in[0]->type),
-       outer = reduces_something(p->attr, &p->in[0]->type);
+  bool inner = ir_reduces_something(&n->attr, &n->in[0]->type),
+       outer = ir_reduces_something(p->attr, &p->in[0]->type);
   if (inner && !outer && (p->op == IR_REDUCE_ANY || p->op == IR_REDUCE_ALL)) return NULL;
   attr.nonempty = inner && outer;
   for (int k = 0, kept = 0; k < n->in[0]->type.rank; k++) {

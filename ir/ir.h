@@ -275,6 +275,8 @@ const char *ir_op_name(IrOp op);
 /* Whether an op maps elements to elements with broadcasting. */
 bool ir_op_elementwise(IrOp op);
 bool ir_op_reduction(IrOp op); /* REDUCE_* */
+/* Whether a reduction of t with these attributes is known to be of one element or more. */
+bool ir_reduces_something(const IrAttr *attr, const IrType *t);
 /* The operand value at which an op is harmless (finite, with finite derivatives): used to guard the
  * arguments of a branch that is not taken. False when operand k of op needs no guard. (log: 1, exp:
  * 0, divisor: 1, ...) */

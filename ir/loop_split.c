@@ -37,15 +37,19 @@ static int first_size(const IrNode *n) {
   }
 }
 
-/* Whether a stack of v would not be too large, where the number of iterations is known. */
-static bool fits_memory(const LoopCopy *l, const IrType *t) {
-  int64_t n = l->trips;
+/* Whether n times the elements of t, as far as its sizes are known, are more than so many. */
+static bool exceeds(int64_t n, const IrType *t, int64_t most) {
   for (int k = 0; k < t->rank; k++) {
     int64_t d = t->dim[k] == IR_DYNAMIC ? 1 : t->dim[k];
-    if (d > 0 && n > MOST_ELEMENTS / d) return false;
+    if (d > 0 && n > most / d) return true;
     n *= d;
   }
-  return n <= MOST_ELEMENTS && t->rank < IR_MAX_RANK - 1;
+  return n > most;
+}
+
+/* Whether a stack of v would not be too large, where the number of iterations is known. */
+static bool fits_memory(const LoopCopy *l, const IrType *t) {
+  return !exceeds(l->trips, t, MOST_ELEMENTS) && t->rank < IR_MAX_RANK - 1;
 }
 
 static IrValue *fixed_size(LoopCopy *l, const IrValue *v, int axis);
@@ -420,15 +424,9 @@ static bool needs_stack(const LoopCopy *l, const IrValue *v) {
   return place_of(l, v) == PLACE_INSIDE && (l->core[v->id] || !v->node);
 }
 
-static bool is_large_row(const IrValue *v) {
-  int64_t n = 1;
-  for (int k = 0; k < v->type.rank && n <= MOST_OF_ROW; k++)
-    if (v->type.dim[k] != IR_DYNAMIC) n *= v->type.dim[k];
-  return n > MOST_OF_ROW;
-}
-
 static bool cannot_stack(LoopCopy *l, const IrValue *v) {
-  return needs_stack(l, v) && (is_large_row(v) || !(has_fixed_shape(l, v) && fits_stack(l, v)));
+  bool large = exceeds(1, &v->type, MOST_OF_ROW);
+  return needs_stack(l, v) && (large || !(has_fixed_shape(l, v) && fits_stack(l, v)));
 }
 
 /* What would need stacks that cannot be had stays in the loop. */

@@ -27,6 +27,13 @@ bool ir_op_elementwise(IrOp op) { return infos[op].elementwise; }
 
 bool ir_op_reduction(IrOp op) { return op >= IR_REDUCE_SUM && op <= IR_REDUCE_ALL; }
 
+bool ir_reduces_something(const IrAttr *attr, const IrType *t) {
+  if (attr->nonempty) return true;
+  for (int k = 0; k < attr->axis_count; k++)
+    if (t->dim[attr->axes[k]] <= 0) return false;
+  return true;
+}
+
 bool ir_op_guard(IrOp op, int operand, double *safe) {
   static const struct {
     int operand;

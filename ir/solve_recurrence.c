@@ -86,7 +86,8 @@ static IrValue *digits_are_kept(const Scan *s, IrValue *factor, IrValue *states,
   IrBuilder *stable = ir_function_begin(s->b->module, s->b, "stable");
   ir_function_end(stable, (IrValue *[]){ir_bool(stable, true)}, NULL, 1);
   IrBuilder *b = ir_function_begin(s->b->module, s->b, "unstable");
-  Scan inner = {.b = b, .reverse = s->reverse, .count = s->count};
+  Scan inner = *s;
+  inner.b = b;
   IrValue *enlarged = ir_binary(b, IR_MUL, factor, scan_before(&inner, states, x0));
   IrValue *least = ir_binary(b, IR_MAX, ir_unary(b, IR_ABS, states), ir_f64(b, DBL_MIN));
   IrValue *lost = ir_binary(b, IR_DIV, ir_unary(b, IR_ABS, enlarged), least);

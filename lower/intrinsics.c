@@ -70,12 +70,6 @@ static Tr f_lesser_of(const Call *c) {
 }
 static Tr f_fmod(const Call *c) { return tr_binary(c->t, IR_MOD, real_arg(c, 0), real_arg(c, 1)); }
 
-/* Whether x is known to have so many elements that a branch around them costs little. */
-static Tr f_has_many(const Call *c) {
-  enum { MANY = 500 };
-  return tr_int(c->t, tr_static_dim(arg(c, 0), 0) > MANY);
-}
-
 /* ---- reductions ---- */
 
 static Tr f_sum(const Call *c) { return tr_reduce_all(c->t, IR_REDUCE_SUM, typed_arg(c, 0)); }
@@ -304,15 +298,20 @@ static Tr f_numbered_units(const Call *c) { return draw_numbered(c->t, arg(c, 0)
 static Tr f_over_chains(const Call *c) {
   return tr_const(tr_unary(c->t, IR_TOTAL, real_arg(c, 0)).value);
 }
-static Tr f_some_chain(const Call *c) {
-  Tr x = as_bool(c->t, arg(c, 0));
-  return tr_const(tr_emit(c->t, IR_SOME, (IrAttr){.nonempty = true}, 1, &x).value);
+static Tr of_some(const Call *c, Tr x, bool nonempty) {
+  return tr_const(tr_emit(c->t, IR_SOME, (IrAttr){.nonempty = nonempty}, 1, &x).value);
 }
+static Tr f_some_chain(const Call *c) { return of_some(c, as_bool(c->t, arg(c, 0)), true); }
 
 /* Whether some element of some chain is not 0. Of chains, or of draws, there may be none. */
 static Tr f_some_anywhere(const Call *c) {
-  Tr x = tr_reduce_all(c->t, IR_REDUCE_ANY, as_bool(c->t, arg(c, 0)));
-  return tr_const(tr_emit(c->t, IR_SOME, (IrAttr){0}, 1, &x).value);
+  return of_some(c, tr_reduce_all(c->t, IR_REDUCE_ANY, as_bool(c->t, arg(c, 0))), false);
+}
+
+/* Whether x is known to have so many elements that a branch around them costs little. */
+static Tr f_has_many(const Call *c) {
+  enum { MANY = 500 };
+  return tr_int(c->t, tr_static_dim(arg(c, 0), 0) > MANY);
 }
 
 /* ---- tables ---- */
@@ -415,9 +414,10 @@ static const struct {
     /* what stdlib_map/inference/target.stan declares */
     {"numbered_units", 2, 2, f_numbered_units},
     {"some_chain", 1, 1, f_some_chain},
+    {"over_chains", 1, 1, f_over_chains},
+    /* what stdlib_map/containers/branches.stan declares */
     {"some_anywhere", 1, 1, f_some_anywhere},
     {"has_many", 1, 1, f_has_many},
-    {"over_chains", 1, 1, f_over_chains},
 };
 
 static bool call_operator(Tracer *t, Operator op, SVal *args, const StanType *type, SVal *result) {
