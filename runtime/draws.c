@@ -15,11 +15,13 @@ bool draws_new(Draws *out, const char *const *names, size_t columns, size_t chai
                size_t capacity) {
   *out = (Draws){
       .names = names, .columns = columns, .chains = chains, .capacity = capacity, .rooms = chains};
-  if (capacity && (columns > SIZE_MAX / capacity || chains > SIZE_MAX / (capacity * columns + 1)))
+  size_t most = SIZE_MAX / sizeof *out->values - 1;
+  if (capacity && columns && (columns > most / capacity || chains > most / (capacity * columns)))
     return false;
   out->counts = calloc(chains + 1, sizeof *out->counts);
   out->order = calloc(chains + 1, sizeof *out->order);
-  out->values = calloc(columns * chains * capacity + 1, sizeof *out->values);
+  /* not cleared: it may be half of the machine's memory, of which a run may fill little */
+  out->values = malloc((columns * chains * capacity + 1) * sizeof *out->values);
   for (size_t k = 0; out->order && k < chains; k++) out->order[k] = k;
   if (out->counts && out->order && out->values) return true;
   draws_free(out);
@@ -56,6 +58,13 @@ size_t draws_find(const Draws *d, const char *name) {
   size_t c = 0;
   while (c < d->columns && strcmp(d->names[c], name) != 0) c++;
   return c;
+}
+
+size_t draws_most(const Draws *d) {
+  size_t n = 0;
+  for (size_t k = 0; k < d->chains; k++)
+    if (d->counts[d->order[k]] > n) n = d->counts[d->order[k]];
+  return n;
 }
 
 size_t draws_common(const Draws *d) {

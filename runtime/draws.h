@@ -31,6 +31,8 @@ void draws_drop(Draws *d, size_t chain);
 const double *draws_of(const Draws *d, size_t column, size_t chain);
 /* The column of a name, or the number of columns. */
 size_t draws_find(const Draws *d, const char *name);
+/* How many draws the chain has that has the most. */
+size_t draws_most(const Draws *d);
 /* How many draws every chain has. */
 size_t draws_common(const Draws *d);
 

@@ -212,24 +212,39 @@ static const char *trouble_text(int64_t trouble) {
   return "the model gave it up";
 }
 
-/* Closes the files; those of chains without draws are removed. Chains that failed leave the table.
- * How many are fine. */
-static int64_t end_chains(SampleRun *r) {
+static void close_files(SampleRun *r) {
   const SampleOptions *o = &r->options;
-  int64_t whole = (o->samples + o->thin - 1) / o->thin, fine = 0, dropped = 0;
+  int64_t whole = (o->samples + o->thin - 1) / o->thin;
   for (int64_t k = 0; k < o->chains; k++) {
     Chain *c = &r->chains[k];
     int64_t kept = (int64_t)c->recorder.kept;
     csv_end(&c->file, c->seconds[0], c->seconds[1], kept < whole ? kept * o->thin : -1);
-    if (c->trouble == CHAIN_FINE) {
-      fine++;
-      continue;
-    }
-    complain(0, "chain %lld is left out: %s", (long long)k + 1, trouble_text(c->trouble));
-    if (o->output) unlink(c->file.path);
-    if (c->recorder.draws) draws_drop(&r->draws, (size_t)(k - dropped));
-    dropped++;
+    if (o->output && c->trouble != CHAIN_FINE) unlink(c->file.path);
   }
+}
+
+/* Chains that failed leave the table, and where others have draws those that have none yet. How
+ * many are fine, and of these how many stay. */
+static int64_t leave_out(SampleRun *r, int64_t *stay) {
+  bool some = r->draws.values && draws_most(&r->draws) > 0;
+  int64_t fine = 0, in_warmup = 0;
+  size_t place = 0;
+  for (int64_t k = 0; k < r->options.chains; k++) {
+    const Chain *c = &r->chains[k];
+    bool failed = c->trouble != CHAIN_FINE, late = !failed && some && !c->recorder.kept;
+    if (failed)
+      complain(0, "chain %lld is left out: %s", (long long)k + 1, trouble_text(c->trouble));
+    fine += !failed;
+    in_warmup += late;
+    if (!failed && !late)
+      place++;
+    else if (r->draws.values)
+      draws_drop(&r->draws, place);
+  }
+  if (in_warmup)
+    complain(0, "chains without a draw yet, which the summary leaves out: %lld",
+             (long long)in_warmup);
+  *stay = fine - in_warmup;
   return fine;
 }
 
@@ -246,18 +261,18 @@ static bool report_files(const SampleRun *r) {
   return failed;
 }
 
-static void print_heading(const SampleRun *r, Text *out, int64_t fine) {
+static void print_heading(const SampleRun *r, Text *out, int64_t chains) {
   const SampleOptions *o = &r->options;
   char duration[32];
   print_duration(duration, r->seconds);
   text_printf(out, "%s: %lld chain%s of %zu draws after %lld of warmup, %s", r->source.name,
-              (long long)fine, fine == 1 ? "" : "s", draws_common(&r->draws), (long long)o->warmup,
-              duration);
+              (long long)chains, chains == 1 ? "" : "s", draws_common(&r->draws),
+              (long long)o->warmup, duration);
   if (o->output) text_printf(out, "; draws in %s/%s-*.csv", o->output, r->source.name);
   text_add(out, "\n\n");
 }
 
-static int print_results(SampleRun *r, int64_t fine) {
+static int print_results(SampleRun *r, int64_t chains) {
   const SampleOptions *o = &r->options;
   Text out = text_new(r->arena);
   Summary summary;
@@ -268,7 +283,7 @@ static int print_results(SampleRun *r, int64_t fine) {
   if (o->json) {
     print_summary_json(&out, &summary);
   } else {
-    print_heading(r, &out, fine);
+    print_heading(r, &out, chains);
     print_summary(&out, &summary, TABLE_ROWS);
   }
   return print_text(&out);
@@ -276,10 +291,11 @@ static int print_results(SampleRun *r, int64_t fine) {
 
 static int results(SampleRun *r, const char *error) {
   if (error) complain(0, "%s", error);
-  int64_t fine = end_chains(r);
+  close_files(r);
+  int64_t stay, fine = leave_out(r, &stay);
   bool lost = report_files(r);
   if (!fine) return complain(EXIT_FAILED, "no chain is left");
-  int status = print_results(r, fine);
+  int status = print_results(r, stay);
   if (error || lost) return EXIT_FAILED;
   return was_interrupted() ? EXIT_INTERRUPTED : status;
 }

@@ -371,10 +371,10 @@ model { target += l; y ~ bernoulli_logit(b); b ~ std_normal(); } generated quant
         self.assertEqual(p.returncode, 130, error)
         with open(self.path(file)) as f: text = f.read()
         self.assertEqual(int(re.search(r'num_samples = (\d+)', text)[1]), len(self.rows(file)))
-        return out, text
+        return out, error, text
 
     def test_interrupted(self):
-        out, text = self.interrupted('fit/m-1.csv', 50, 0, 'm.stan', '--data', 'd.json', '--warmup', '50', '--chains', '2')
+        out, _, text = self.interrupted('fit/m-1.csv', 50, 0, 'm.stan', '--data', 'd.json', '--warmup', '50', '--chains', '2')
         self.assertRegex(out, '(?m)^mu ')
         self.assertIn('Elapsed Time', text)
 
@@ -382,6 +382,14 @@ model { target += l; y ~ bernoulli_logit(b); b ~ std_normal(); } generated quant
         self.write('w.stan', 'parameters { real x; } model { real y = x; x ~ std_normal(); if (x > 1) while (y > 0) y += 1; target += -1e-300 * y; }')
         # three seconds after there is a file a chain is in the loop
         self.interrupted('fit/w-1.csv', -1, 3, 'w.stan', '--init', '0.5', '--step-size', '0.5', '--warmup', '0')
+
+    def test_interrupted_before_a_chain_draws(self):
+        self.write('w.stan', 'parameters { real x; } model { real y = x; x ~ std_normal(); if (x > 20) while (y > 0) y += 1; target += -1e-300 * y; }')
+        for name, x in ('a', 0), ('b', 21): self.write(name + '.json', '{"x": %d}' % x)
+        out, error, _ = self.interrupted('fit/w-1.csv', 50, 0, 'w.stan', '--init', 'a.json,b.json', '--step-size', '0.5', '--warmup', '0', '--chains', '2', '--threads', '2')
+        self.assertIn('chains without a draw yet, which the summary leaves out: 1', error)
+        self.assertRegex(out, 'w: 1 chain of [0-9]+ draws')
+        self.assertRegex(out, '(?m)^x ')
 
     # ---- other readers ----
 

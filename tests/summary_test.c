@@ -258,6 +258,7 @@ START_TEST(chains_left_out) {
   for (int k = 0; k < 3; k++)
     for (int i = 0; i <= k; i++) draws_add(&d, (size_t)k, (double[]){10 * k + i}, 1, 1);
   ck_assert_uint_eq(draws_common(&d), 1);
+  ck_assert_uint_eq(draws_most(&d), 3);
   draws_drop(&d, 0);
   ck_assert_uint_eq(d.chains, 2);
   ck_assert_uint_eq(draws_common(&d), 2);
