@@ -47,8 +47,8 @@ class Sampling(unittest.TestCase):
     def command(self, *args):
         return [os.path.join(BUILD, 'stan2onnx-run'), *args]
 
-    def runner(self, *args, status=0):
-        p = subprocess.run(self.command(*args), capture_output=True, text=True, timeout=600, cwd=self.folder.name)
+    def runner(self, *args, status=0, timeout=600):
+        p = subprocess.run(self.command(*args), capture_output=True, text=True, timeout=timeout, cwd=self.folder.name)
         if 'no ONNX Runtime library found' in p.stderr: self.skipTest('there is no ONNX Runtime')
         self.assertEqual(p.returncode, status, p.stderr)
         return p
@@ -382,6 +382,16 @@ model { target += l; y ~ bernoulli_logit(b); b ~ std_normal(); } generated quant
         self.write('w.stan', 'parameters { real x; } model { real y = x; x ~ std_normal(); if (x > 1) while (y > 0) y += 1; target += -1e-300 * y; }')
         # three seconds after there is a file a chain is in the loop
         self.interrupted('fit/w-1.csv', -1, 3, 'w.stan', '--init', '0.5', '--step-size', '0.5', '--warmup', '0')
+
+    def test_divergent_chain_stays_near(self):
+        # a step enlarges the first chain's x a hundredfold: 1e16 in its divergent block, whereas further ones, beside the others' long trajectories, would not end
+        self.write('w.stan', '''parameters { real x; real z; }
+            model { real y = abs(x); x ~ normal(0, z > 0 ? 0.01 : 1); z ~ normal(0, 1e6); if (y > 1e25) while (y > 0) y += 1; target += -1e-300 * y; }''')
+        for name, z in ('a', 1000), ('b', -1000): self.write(name + '.json', '{"x": 0.5, "z": %d}' % z)
+        self.runner('sample', 'w.stan', '--init', 'a.json,b.json,b.json', '--chains', '3', '--threads', '1', '--step-size', '0.1', '--max-treedepth', '5', '--warmup', '0',
+                    '--samples', '20', '--output', 'fit', timeout=120)
+        self.assertEqual([sum(int(row['divergent__']) for row in self.rows('fit/w-%d.csv' % k)) for k in (1, 2, 3)], [20, 0, 0])
+        self.assertGreater(min(int(row['n_leapfrog__']) for row in self.rows('fit/w-2.csv')), 8)
 
     def test_interrupted_before_a_chain_draws(self):
         self.write('w.stan', 'parameters { real x; } model { real y = x; x ~ std_normal(); if (x > 20) while (y > 0) y += 1; target += -1e-300 * y; }')

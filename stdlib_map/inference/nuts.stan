@@ -143,7 +143,8 @@ tuple(vector, vector, array[] vector, vector, vector) nuts_no_trajectory(int D, 
 }
 
 // One block of the trajectory, and what it does to the point chosen so far (position, gradient, log density). `looks` asks for the last
-// point of the block, as the end that grows, even where no trajectory goes on.
+// point of the block, as the end that grows, even where no trajectory goes on. Without it, a chain whose trajectory has ended stays where its
+// last block began, so that one that diverged does not run on to where the density has no value: that can take the others long to compute.
 tuple(vector, tuple(vector, vector, array[] vector, vector, vector)) nuts_block(int kind, vector scale, matrix factor, int looks, vector here, tuple(vector, vector, array[] vector, vector, vector) trajectory, matrix table, matrix criteria, array[,] int blocks) {
   int D = (num_elements(here) - 1) %/% 2;
   int K = size(trajectory.3);
@@ -160,7 +161,7 @@ tuple(vector, tuple(vector, vector, array[] vector, vector, vector)) nuts_block(
   int extends = running && !opening;
   int going_on = some_chain(extends);
   real s = c[8];
-  real h = c[10];
+  real h = running ? c[10] : 0;
 
   // a doubling begins, at the same end or at the other one
   if (going_on) {
@@ -263,11 +264,12 @@ tuple(vector, tuple(vector, vector, array[] vector, vector, vector)) nuts_block(
   for (d in 1:D) sum_block[d] = sum(P[:, d]);
 
   // the end that grows, and in a first block the other one, what is summed up, and what is left of the random number
-  if (looks || some_chain(busy)) {
+  int grows = looks || busy;
+  if (some_chain(grows)) {
     row_vector[10] bounds = append_col(append_col(0, edges), 1);
     real below = bounds[pick + 1];
     real left = (lot[1] - below) / (bounds[pick + 2] - below + 1e-300);
-    near = line[8];
+    near = grows ? line[8] : near;
     later = append_row(opening ? append_row(line[1], sum_block) : head(later, 4 * D + 1), tail(later, 5 * D + 2));
     lot = [left, lot[2], opening ? (s == 0 ? -1 : 1) : lot[3], opening ? 1 + dot_product(valid, total) : lot[4], lot[5]]';
   }

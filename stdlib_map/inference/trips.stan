@@ -29,11 +29,11 @@ tuple(tuple(tuple(vector, vector, matrix, matrix, vector, matrix, vector, vector
   vector[2 * D + 1] from = here;
   real limit = settings[2];
   vector[4] setup = [floor(8 * u[D + 1]), limit < 3 ? 2 * limit - 1.5 : 50, a[1], limit]';
-  int searching = some_chain(a[2] > 0);
-  if (searching) {
+  int searching = a[2] > 0;
+  if (some_chain(searching)) {
     from = point_to_try(a[2], n[2], here, settings[4]);
     vector[4] one_step = [0, 0.5, a[2] >= 4 ? 0 : a[1], 1]';
-    setup = a[2] > 0 ? one_step : setup;
+    setup = searching ? one_step : setup;
   }
   real energy = 0.5 * dot_self(p) - from[2 * D + 1];
   near = starts ? append_row(p, from) : near;
