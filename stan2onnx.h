@@ -70,6 +70,7 @@ typedef struct {
   int keep_constants; /* keep the constants of `~` statements (--no-propto) */
   int no_jacobian;
   int no_gradient;
+  int reproducible;    /* the same bits from every runtime (--reproducible) */
   int prob_dialect;    /* keep library calls as functions of the domain ai.onnx.prob */
   int allow_undefined; /* functions may be declared without a definition */
   int warnings_are_errors;

@@ -107,6 +107,9 @@ static const char *set_no_jacobian(Options *o, const char *value) {
 static const char *set_no_gradient(Options *o, const char *value) {
   return (void)value, o->compile.no_gradient = 1, NULL;
 }
+static const char *set_reproducible(Options *o, const char *value) {
+  return (void)value, o->compile.reproducible = 1, NULL;
+}
 static const char *set_undefined(Options *o, const char *value) {
   return (void)value, o->compile.allow_undefined = 1, NULL;
 }
@@ -140,6 +143,8 @@ static const Option table[] = {
     {"--no-jacobian", NULL, NULL, set_no_jacobian,
      "leave out the log Jacobians of the constraining transforms"},
     {"--no-gradient", NULL, NULL, set_no_gradient, "leave out the gradient"},
+    {"--reproducible", NULL, NULL, set_reproducible,
+     "a model that gives the same results to the last bit in every runtime, at some cost in speed"},
     {"--include-paths", "-I", "DIR[,DIR]", add_include, "where #include looks"},
     {"--allow-undefined", NULL, NULL, set_undefined,
      "allow functions that are declared but not defined"},

@@ -89,6 +89,7 @@ static bool emit(Compilation *c, const Lowered *lowered) {
                                {"stan.source_hash", source_hash(a, o->source, o->source_length)},
                                {"stan.entry", entry_name(o->entry)},
                                {"stan.data", o->data ? "baked" : "inputs"},
+                               {"stan.reproducible", o->reproducible ? "true" : "false"},
                                {"stan.metric", metric_name(o->metric)},
                                {"stan.engine", engine_name(o->engine)}};
   size_t property_count = sizeof properties / sizeof *properties;
@@ -136,6 +137,7 @@ static LowerOptions lower_options(Compilation *c) {
                     .keep_constants = o->keep_constants != 0,
                     .no_jacobian = o->no_jacobian != 0,
                     .no_gradient = o->no_gradient != 0,
+                    .reproducible = o->reproducible != 0,
                     .metric = metrics[o->metric],
                     .engine = engines[o->engine],
                     .keep_algorithms = o->prob_dialect != 0,

@@ -19,10 +19,10 @@ static const IrValue *without_unit(const IrValue *v, int axis) {
   return open <= 1 ? n->in[0] : NULL;
 }
 
-IrValue *contract(const Economy *e, const IrNode *n) {
+IrValue *contract(const Rewriting *w, const IrNode *n) {
   if (n->op != IR_REDUCE_SUM || n->attr.axis_count != 1) return NULL;
   const IrNode *product = n->in[0]->node;
-  if (!product || product->op != IR_MUL || e->uses[product->out[0]->id] != 1 ||
+  if (!product || product->op != IR_MUL || w->uses[product->out[0]->id] != 1 ||
       n->out[0]->type.dtype != IR_F64)
     return NULL;
   int rank = n->in[0]->type.rank, axis = n->attr.axes[0], other = 2 * rank - 3 - axis;
@@ -30,7 +30,7 @@ IrValue *contract(const Economy *e, const IrNode *n) {
   if (rank < 3 || axis < rank - 2 || !matrix->constant || matrix->type.rank != 2 ||
       matrix->type.dim[axis - (rank - 2)] < 2 || !(x = without_unit(product->in[0], other)))
     return NULL;
-  IrValue *c = e->map[matrix->id];
-  if (axis == rank - 1) c = ir_transpose(e->b, c, (int8_t[]){1, 0});
-  return ir_matmul(e->b, e->map[x->id], c);
+  IrValue *c = w->map[matrix->id];
+  if (axis == rank - 1) c = ir_transpose(w->b, c, (int8_t[]){1, 0});
+  return ir_matmul(w->b, w->map[x->id], c);
 }

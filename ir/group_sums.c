@@ -163,11 +163,11 @@ static IrValue *sums_of_rows(IrBuilder *b, const Groups *g, const Rows *rows, Ir
   return ir_scatter(b, IR_SCATTER_ADD, x, ir_constant(b, l.place), v, axis, 0);
 }
 
-IrValue *group_sums(const Economy *e, const IrNode *n) {
-  IrBuilder *b = e->b;
+IrValue *group_sums(const Rewriting *w, const IrNode *n) {
+  IrBuilder *b = w->b;
   Groups g;
   if (n->op != IR_SCATTER_ADD || n->attr.batch || n->out[0]->type.dtype != IR_F64) return NULL;
-  IrValue *x = e->map[n->in[0]->id], *index = e->map[n->in[1]->id], *v = e->map[n->in[2]->id];
+  IrValue *x = w->map[n->in[0]->id], *index = w->map[n->in[1]->id], *v = w->map[n->in[2]->id];
   int axis = n->attr.axis;
   int64_t places = x->type.dim[axis];
   if (!index->constant || index->type.rank != 1 || places == IR_DYNAMIC ||

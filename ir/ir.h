@@ -351,6 +351,10 @@ IrFunction *ir_reduce_squares(IrFunction *f);
 /* f with some of its nodes replaced by cheaper ones that differentiation would not like, as
  * logarithms of products for sums of logarithms. */
 IrFunction *ir_economise(IrFunction *f);
+/* f, which is not differentiated any more, with mathematical functions, sums and products made of
+ * operations of which every runtime gives the same bits; the last pass, as others do not know that
+ * their order matters. */
+IrFunction *ir_make_reproducible(IrFunction *f);
 /* f with loops that carry linear functions of what they carry, of a vector of few elements or
  * elementwise, computing what they carry for all iterations at once; simplified. */
 IrFunction *ir_scan_recurrences(IrFunction *f);

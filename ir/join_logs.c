@@ -80,48 +80,48 @@ static IrValue *sum_of_logs(IrBuilder *b, IrValue *x, const Division *d) {
 
 /* ---- sums ---- */
 
-static bool is_own(const Economy *e, const IrValue *v) { return e->uses[v->id] == 1; }
+static bool is_own(const Rewriting *w, const IrValue *v) { return w->uses[v->id] == 1; }
 
 /* The part v of what is summed up: its logarithms that can be joined are added to *logs, and the
  * rest is returned, NULL where there is none. */
-static IrValue *take_logs(const Economy *e, const IrNode *sum, const IrValue *v, bool minus,
+static IrValue *take_logs(const Rewriting *w, const IrNode *sum, const IrValue *v, bool minus,
                           IrValue **logs) {
   const IrNode *n = v->node;
   Division d;
-  if (!n || !is_own(e, v) || !ir_types_equal(&v->type, &sum->in[0]->type)) return e->map[v->id];
+  if (!n || !is_own(w, v) || !ir_types_equal(&v->type, &sum->in[0]->type)) return w->map[v->id];
   if (n->op == IR_LOG && divide(sum, n->in[0], &d)) {
-    IrValue *x = sum_of_logs(e->b, e->map[n->in[0]->id], &d);
+    IrValue *x = sum_of_logs(w->b, w->map[n->in[0]->id], &d);
     if (*logs || minus)
       *logs =
-          *logs ? ir_binary(e->b, minus ? IR_SUB : IR_ADD, *logs, x) : ir_unary(e->b, IR_NEG, x);
+          *logs ? ir_binary(w->b, minus ? IR_SUB : IR_ADD, *logs, x) : ir_unary(w->b, IR_NEG, x);
     else
       *logs = x;
     return NULL;
   }
   if (n->op == IR_NEG) {
-    IrValue *x = take_logs(e, sum, n->in[0], !minus, logs);
-    return x == e->map[n->in[0]->id] ? e->map[v->id] : x ? ir_unary(e->b, IR_NEG, x) : NULL;
+    IrValue *x = take_logs(w, sum, n->in[0], !minus, logs);
+    return x == w->map[n->in[0]->id] ? w->map[v->id] : x ? ir_unary(w->b, IR_NEG, x) : NULL;
   }
-  if (n->op != IR_ADD && n->op != IR_SUB) return e->map[v->id];
-  IrValue *x = take_logs(e, sum, n->in[0], minus, logs),
-          *y = take_logs(e, sum, n->in[1], minus != (n->op == IR_SUB), logs);
-  if (x == e->map[n->in[0]->id] && y == e->map[n->in[1]->id]) return e->map[v->id];
+  if (n->op != IR_ADD && n->op != IR_SUB) return w->map[v->id];
+  IrValue *x = take_logs(w, sum, n->in[0], minus, logs),
+          *y = take_logs(w, sum, n->in[1], minus != (n->op == IR_SUB), logs);
+  if (x == w->map[n->in[0]->id] && y == w->map[n->in[1]->id]) return w->map[v->id];
   if (!y) return x;
-  if (!x) return n->op == IR_SUB ? ir_unary(e->b, IR_NEG, y) : y;
-  return ir_binary(e->b, n->op, x, y);
+  if (!x) return n->op == IR_SUB ? ir_unary(w->b, IR_NEG, y) : y;
+  return ir_binary(w->b, n->op, x, y);
 }
 
 /* The rest of a sum may have lost axes along which only the logarithms differed. */
-static IrValue *sum_of_rest(const Economy *e, const IrNode *sum, IrValue *rest) {
-  IrValue *full = e->map[sum->in[0]->id];
-  if (!ir_types_equal(&rest->type, &full->type)) rest = ir_broadcast_like(e->b, rest, full);
-  return ir_reduce(e->b, IR_REDUCE_SUM, rest, sum->attr.axes, sum->attr.axis_count);
+static IrValue *sum_of_rest(const Rewriting *w, const IrNode *sum, IrValue *rest) {
+  IrValue *full = w->map[sum->in[0]->id];
+  if (!ir_types_equal(&rest->type, &full->type)) rest = ir_broadcast_like(w->b, rest, full);
+  return ir_reduce(w->b, IR_REDUCE_SUM, rest, sum->attr.axes, sum->attr.axis_count);
 }
 
-IrValue *join_logs(const Economy *e, const IrNode *n) {
+IrValue *join_logs(const Rewriting *w, const IrNode *n) {
   IrValue *logs = NULL;
   if (n->op != IR_REDUCE_SUM || n->out[0]->type.dtype != IR_F64) return NULL;
-  IrValue *rest = take_logs(e, n, n->in[0], false, &logs);
+  IrValue *rest = take_logs(w, n, n->in[0], false, &logs);
   if (!logs) return NULL;
-  return rest ? ir_binary(e->b, IR_ADD, sum_of_rest(e, n, rest), logs) : logs;
+  return rest ? ir_binary(w->b, IR_ADD, sum_of_rest(w, n, rest), logs) : logs;
 }

@@ -45,7 +45,7 @@ static void add_rows(Rows *r, const IrNode *n, int64_t columns, double otherwise
 }
 
 /* n, and selections behind it whose operands are there already. */
-static void find_rows(const Economy *e, const IrNode *n, Rows *r) {
+static void find_rows(const Rewriting *w, const IrNode *n, Rows *r) {
   const IrFunction *f = n->owner;
   int64_t columns;
   double otherwise;
@@ -54,7 +54,7 @@ static void find_rows(const Economy *e, const IrNode *n, Rows *r) {
     const IrNode *m = f->nodes[i];
     behind |= m == n;
     if (behind && m->op == IR_SELECT && m->in[0] == n->in[0] &&
-        selects_rows(m, &columns, &otherwise) && e->map[m->in[1]->id] &&
+        selects_rows(m, &columns, &otherwise) && w->map[m->in[1]->id] &&
         r->total + columns <= MOST_COLUMNS)
       add_rows(r, m, columns, otherwise);
   }
@@ -68,20 +68,20 @@ static IrValue *alternatives(IrBuilder *b, const Rows *r) {
   return ir_constant(b, t);
 }
 
-IrValue *join_selects(const Economy *e, const IrNode *n) {
+IrValue *join_selects(const Rewriting *w, const IrNode *n) {
   Rows r = {.count = 0};
   IrValue *parts[MOST_JOINED];
   int64_t columns, at = 0;
   double otherwise;
   if (!selects_rows(n, &columns, &otherwise)) return NULL;
-  find_rows(e, n, &r);
+  find_rows(w, n, &r);
   if (r.count < 2) return NULL;
   int last = n->out[0]->type.rank - 1;
-  for (int k = 0; k < r.count; k++) parts[k] = e->map[r.nodes[k]->in[1]->id];
-  IrValue *rows = ir_select(e->b, e->map[n->in[0]->id], ir_concat(e->b, parts, r.count, last),
-                            alternatives(e->b, &r));
+  for (int k = 0; k < r.count; k++) parts[k] = w->map[r.nodes[k]->in[1]->id];
+  IrValue *rows = ir_select(w->b, w->map[n->in[0]->id], ir_concat(w->b, parts, r.count, last),
+                            alternatives(w->b, &r));
   for (int k = 0; k < r.count; at += r.columns[k++])
-    e->map[r.nodes[k]->out[0]->id] =
-        ir_slice(e->b, rows, last, ir_i64(e->b, at), ir_i64(e->b, r.columns[k]));
-  return e->map[n->out[0]->id];
+    w->map[r.nodes[k]->out[0]->id] =
+        ir_slice(w->b, rows, last, ir_i64(w->b, at), ir_i64(w->b, r.columns[k]));
+  return w->map[n->out[0]->id];
 }

@@ -17,15 +17,15 @@ typedef struct {
   int nodes; /* that are saved where the multiple is added elsewhere */
 } Part;
 
-static bool is_own(const Economy *e, const IrValue *v) { return e->uses[v->id] == 1; }
+static bool is_own(const Rewriting *w, const IrValue *v) { return w->uses[v->id] == 1; }
 
 /* v = x c for a slice x of `of`, or of any vector where *of is NULL, at a place along the last
  * axis; *factor is multiplied by c. */
-static bool is_multiple(const Economy *e, const IrValue *v, const IrValue **of, int64_t at,
+static bool is_multiple(const Rewriting *w, const IrValue *v, const IrValue **of, int64_t at,
                         double *factor, int *nodes) {
   const IrNode *n = v->node;
   int last = v->type.rank - 1;
-  if (n && n->op == IR_MUL && is_own(e, v) && n->in[1]->constant && n->in[1]->type.rank == 0) {
+  if (n && n->op == IR_MUL && is_own(w, v) && n->in[1]->constant && n->in[1]->type.rank == 0) {
     *factor *= n->in[1]->constant->data.f64[0];
     ++*nodes;
     n = n->in[0]->node;
@@ -38,19 +38,19 @@ static bool is_multiple(const Economy *e, const IrValue *v, const IrValue **of, 
   return true;
 }
 
-static Part take_part(const Economy *e, const IrValue *v, const IrValue **of, int64_t at) {
+static Part take_part(const Rewriting *w, const IrValue *v, const IrValue **of, int64_t at) {
   const IrNode *n = v->node;
-  if (n && (n->op == IR_ADD || n->op == IR_SUB) && is_own(e, v))
+  if (n && (n->op == IR_ADD || n->op == IR_SUB) && is_own(w, v))
     for (int k = 1; k >= (n->op == IR_ADD ? 0 : 1); k--) {
       Part p = {n->in[1 - k], n->op == IR_ADD ? 1 : -1, 1};
       if (ir_types_equal(&n->in[k]->type, &v->type) && ir_types_equal(&p.rest->type, &v->type) &&
-          is_multiple(e, n->in[k], of, at, &p.factor, &p.nodes))
+          is_multiple(w, n->in[k], of, at, &p.factor, &p.nodes))
         return p;
     }
   return (Part){v, 0, 0};
 }
 
-IrValue *add_multiples(const Economy *e, const IrNode *n) {
+IrValue *add_multiples(const Rewriting *w, const IrNode *n) {
   Part parts[MOST_PARTS];
   IrValue *rests[MOST_PARTS];
   const IrValue *of = NULL;
@@ -60,17 +60,17 @@ IrValue *add_multiples(const Economy *e, const IrNode *n) {
       n->in_count > MOST_PARTS || t->dim[last] == IR_DYNAMIC || t->dim[last] > MOST_COLUMNS)
     return NULL;
   IrTensor *factors =
-      ir_tensor_new(e->b->module->arena, ir_type(IR_F64, 1, (int64_t[]){t->dim[last]}));
+      ir_tensor_new(w->b->module->arena, ir_type(IR_F64, 1, (int64_t[]){t->dim[last]}));
   int64_t at = 0;
   for (int k = 0; k < n->in_count; k++) {
-    parts[k] = take_part(e, n->in[k], &of, at);
+    parts[k] = take_part(w, n->in[k], &of, at);
     saved += parts[k].nodes;
-    rests[k] = e->map[parts[k].rest->id];
+    rests[k] = w->map[parts[k].rest->id];
     int64_t end = at + n->in[k]->type.dim[last];
     while (at < end) factors->data.f64[at++] = parts[k].factor;
   }
   if (saved < WORTH || !ir_types_equal(&of->type, t)) return NULL;
-  IrValue *sum = ir_concat(e->b, rests, n->in_count, last);
-  return ir_binary(e->b, IR_ADD, sum,
-                   ir_binary(e->b, IR_MUL, e->map[of->id], ir_constant(e->b, factors)));
+  IrValue *sum = ir_concat(w->b, rests, n->in_count, last);
+  return ir_binary(w->b, IR_ADD, sum,
+                   ir_binary(w->b, IR_MUL, w->map[of->id], ir_constant(w->b, factors)));
 }

@@ -26,6 +26,7 @@ typedef struct {
   Engine engine;        /* ENTRY_SAMPLE: what decides how long trajectories are */
   const DataSet *data;  /* NULL: data are parameters of the function */
   bool keep_algorithms; /* ENTRY_SAMPLE: the sampler is a function that is given the density */
+  bool reproducible;    /* the same bits from every runtime */
   IrOptions ir;
   bool disable_expand; /* keep IR calls (for dumps) */
 } LowerOptions;

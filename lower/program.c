@@ -309,8 +309,9 @@ static const BlockKind last_block[] = {[ENTRY_LOG_DENSITY] = BLOCK_MODEL,
 
 /* Rewriting leaves in loops what is the same for all iterations, as indices repeated for each row.
  */
-static IrFunction *made_cheap(IrFunction *f) {
-  return ir_simplify(ir_economise(ir_scan_recurrences(f)));
+static IrFunction *finished(IrFunction *f, const LowerOptions *options) {
+  f = ir_simplify(ir_economise(ir_scan_recurrences(f)));
+  return options->reproducible ? ir_make_reproducible(f) : f;
 }
 
 Lowered *lower_program(Arena *arena, const Program *program, const LowerOptions *options,
@@ -318,7 +319,7 @@ Lowered *lower_program(Arena *arena, const Program *program, const LowerOptions 
   (void)sources;
   if (options->entry == ENTRY_SAMPLE) {
     Lowered *sampler = lower_sampler(arena, program, options, d);
-    sampler->function = made_cheap(sampler->function);
+    sampler->function = finished(sampler->function, options);
     return sampler;
   }
   Tracer *t = tracer_new(arena, program, options, d);
@@ -339,7 +340,7 @@ Lowered *lower_program(Arena *arena, const Program *program, const LowerOptions 
   if (ir_module_error(t->module))
     trace_unsupported(t, program->blocks[last_block[options->entry]].span, "%s",
                       ir_module_error(t->module));
-  f = made_cheap(f);
+  f = finished(f, options);
   name_leading_axis(&p, options->entry == ENTRY_GENERATE ? "draw" : "chain");
   out->function = f;
   out->input_count = (int)p.input_count;

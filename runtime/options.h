@@ -66,7 +66,7 @@ typedef struct {
   uint64_t seed;
   int64_t chains, warmup, samples, thin, max_depth, threads, digits;
   double delta, int_time, step_size; /* int_time, max_depth 0: not given */
-  bool save_warmup, json, quiet, help;
+  bool save_warmup, reproducible, json, quiet, help;
 } SampleOptions;
 
 const char *sample_options(Arena *a, int argc, char **argv, SampleOptions *out);

@@ -16,6 +16,11 @@
   }
 #define SEED                                                                                       \
   { "--seed", NULL, OPTION_SEED, FIELD(seed), "N", "seed; default 1", 0, 0 }
+#define REPRODUCIBLE                                                                               \
+  {                                                                                                \
+    "--reproducible", NULL, OPTION_FLAG, FIELD(reproducible), NULL,                                \
+        "the same draws to the last bit on every machine, at some cost in speed", 0, 0             \
+  }
 #define DIGITS                                                                                     \
   {                                                                                                \
     "--sig-figs", NULL, OPTION_INT, FIELD(digits), "N",                                            \
@@ -72,6 +77,7 @@ static const Option sample_table[] = {
      0, 0},
     {"--threads", NULL, OPTION_INT, FIELD(threads), "N",
      "threads that share the chains; default: up to one per core, by their size", 0, 1024},
+    REPRODUCIBLE,
     DIGITS,
     INCLUDES,
     JSON,
@@ -86,6 +92,7 @@ static const Option generate_table[] = {
     DATA,
     SEED,
     OUTPUT,
+    REPRODUCIBLE,
     DIGITS,
     INCLUDES,
     JSON,

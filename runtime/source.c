@@ -47,6 +47,7 @@ static Stan2onnxResult *compile(const Source *s, Stan2onnxOutput output, SourceM
                               .data_name = s->data_path,
                               .include_paths = s->include_paths,
                               .include_path_count = s->include_path_count,
+                              .reproducible = s->reproducible,
                               .output = output,
                               .entry = wanted.entry,
                               .metric = wanted.metric,
@@ -101,6 +102,20 @@ static const char *property(const OrtModel *m, const char *key) {
   return NULL;
 }
 
+/* What a model was made for, against what is wanted of it. */
+static const char *check_made(const Source *s, Arena *a, const OrtModel *m, Stan2onnxEntry entry) {
+  const char *made = property(m, "stan.entry"), *same = property(m, "stan.reproducible");
+  const char *wanted = entry == STAN2ONNX_SAMPLE ? "sample" : "generate";
+  if (!made) return arena_printf(a, "%s is no model made by stan2onnx", s->path);
+  if (strcmp(made, wanted) != 0)
+    return arena_printf(a, "%s was made with --emit %s; this needs one made with --emit %s",
+                        s->path, made, wanted);
+  if (s->reproducible && !(same && strcmp(same, "true") == 0))
+    return arena_printf(a, "%s is not reproducible: convert the program with --reproducible",
+                        s->path);
+  return NULL;
+}
+
 static const char *load_file(const Source *s, Arena *a, Ort *ort, Stan2onnxEntry entry,
                              OrtModel **out) {
   FILE *file = fopen(s->path, "rb");
@@ -108,14 +123,11 @@ static const char *load_file(const Source *s, Arena *a, Ort *ort, Stan2onnxEntry
   fclose(file);
   const char *error = ort_load_compiled(ort, a, s->path, NULL, 0, out);
   if (error) return arena_printf(a, "%s: %s", s->path, error);
-  const char *made = property(*out, "stan.entry");
-  const char *wanted = entry == STAN2ONNX_SAMPLE ? "sample" : "generate";
-  if (made && strcmp(made, wanted) == 0) return NULL;
+  error = check_made(s, a, *out, entry);
+  if (!error) return NULL;
   ort_unload(*out);
   *out = NULL;
-  return made ? arena_printf(a, "%s was made with --emit %s; this needs one made with --emit %s",
-                             s->path, made, wanted)
-              : arena_printf(a, "%s is no model made by stan2onnx", s->path);
+  return error;
 }
 
 const char *source_load(const Source *s, Arena *a, Ort *ort, SourceModel wanted, OrtModel **out,

@@ -14,6 +14,7 @@ typedef struct {
   const char *data_path;
   const char **include_paths;
   size_t include_path_count;
+  bool reproducible; /* whether models are to be; set by who opened it */
 } Source;
 
 /* Reads what is needed of a program; a .onnx file is read when it is loaded. `include_paths` has

@@ -116,7 +116,7 @@ static size_t column_major(const Slot *s, int64_t i) {
 
 typedef struct {
   Stan2onnxEntry entry;
-  bool baked, prob, keep_constants, no_jacobian;
+  bool baked, prob, reproducible, keep_constants, no_jacobian;
   int chains;
 } Trial;
 
@@ -128,8 +128,9 @@ typedef struct {
 
 static const char *describe(Arena *a, const Model *m, const Trial *t, const char *engine) {
   static const char *const entries[] = {"log-density", "constrain", "unconstrain", "generate"};
-  return arena_printf(a, "%s, %s, %s data, %s%s%s, %d chains, %s", m->name, entries[t->entry],
+  return arena_printf(a, "%s, %s, %s data, %s%s%s%s, %d chains, %s", m->name, entries[t->entry],
                       t->baked ? "baked" : "runtime", t->prob ? "prob" : "onnx",
+                      t->reproducible ? ", reproducible" : "",
                       t->keep_constants ? ", all constants" : "",
                       t->no_jacobian ? ", no Jacobian" : "", t->chains, engine);
 }
@@ -185,6 +186,7 @@ static void run_in_runtime(const Model *m, const Trial *t, json_t *override, con
                         .entry = t->entry,
                         .keep_constants = t->keep_constants,
                         .no_jacobian = t->no_jacobian,
+                        .reproducible = t->reproducible,
                         .prob_dialect = t->prob};
   if (t->baked) o.data = m->data_text, o.data_length = strlen(m->data_text);
   Stan2onnxResult *r = stan2onnx_compile(&o);
@@ -235,7 +237,8 @@ static Lowered *lower(const Model *m, const Trial *t, DataSet **data) {
   ck_assert(program && check_program(a, program, (CheckOptions){0}, d));
   LowerOptions o = {.entry = (EntryPoint)t->entry,
                     .keep_constants = t->keep_constants,
-                    .no_jacobian = t->no_jacobian};
+                    .no_jacobian = t->no_jacobian,
+                    .reproducible = t->reproducible};
   if (t->baked) o.data = *data = data_parse(a, m->data_text, strlen(m->data_text), "data.json", d);
   return lower_program(a, program, &o, sources, d);
 }
@@ -375,16 +378,18 @@ static void check_round_trip(const Model *m) {
   json_decref(points);
 }
 
-/* Both data modes, both dialects, one chain and seven. */
+/* Both data modes, both dialects, one chain and seven, and arithmetic that is the same everywhere.
+ */
 static void check_modes(const Model *m, Trial t, json_t *override, Compare compare) {
   static const struct {
-    bool baked, prob;
+    bool baked, prob, reproducible;
     int chains;
-  } modes[] = {
-      {true, false, 1}, {true, false, 7}, {false, false, 7}, {true, true, 7}, {false, true, 1}};
+  } modes[] = {{true, false, false, 1}, {true, false, false, 7}, {false, false, false, 7},
+               {true, true, false, 7},  {false, true, false, 1}, {false, false, true, 7}};
   for (size_t k = 0; k < sizeof modes / sizeof *modes; k++) {
     t.baked = modes[k].baked;
     t.prob = modes[k].prob;
+    t.reproducible = modes[k].reproducible;
     t.chains = modes[k].chains;
     check_trial(m, t, override, compare);
   }

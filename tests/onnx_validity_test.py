@@ -26,7 +26,8 @@ def main():
         for name in models:
             source, data = (os.path.join(TESTDATA, name, f) for f in ('model.stan', 'data.json'))
             for entry in ('log-density', 'constrain', 'unconstrain', 'generate', 'sample'):
-                for options in (['--data', data], [], ['--dialect', 'prob', '--data', data], ['--dialect', 'prob']):
+                for options in (['--data', data], [], ['--dialect', 'prob', '--data', data], ['--dialect', 'prob'],
+                                ['--reproducible', '--dialect', 'prob']):
                     if entry == 'sample' and 'prob' not in options: continue  # what the flat form has, it has, too
                     p = subprocess.run([os.path.join(build, 'stan2onnx'), source, '--emit', entry, *options, '-o', out], capture_output=True, text=True)
                     if entry == 'generate' and 'has no generated quantities' in p.stderr: continue

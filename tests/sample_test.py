@@ -120,6 +120,18 @@ class Sampling(unittest.TestCase):
             self.assertNotEqual(self.rows('one/' + name), self.rows('other/' + name))
         self.assertNotEqual(self.rows('one/m-1.csv'), self.rows('one/m-2.csv'))
 
+    def test_reproducible_draws(self):
+        """all digits of a chain, whatever is beside it"""
+        digits = '--reproducible', '--sig-figs', '17'
+        self.sample(*digits, '--chains', '3', '--threads', '1', '--output', 'few')
+        self.sample(*digits, '--chains', '8', '--threads', '2', '--output', 'many')
+        self.convert('m.stan', '--data', 'd.json', '--emit', 'sample', '--reproducible')
+        self.runner('sample', 'out.onnx', *SHORT, *digits, '--chains', '1', '--output', 'model')
+        for k in (1, 2, 3): self.assertEqual(self.rows('few/m-%d.csv' % k), self.rows('many/m-%d.csv' % k))
+        for a, b in zip(self.rows('model/out-1.csv'), self.rows('few/m-1.csv')): self.assertLessEqual(a.items(), b.items())
+        self.convert('m.stan', '--data', 'd.json', '--emit', 'sample')
+        self.assertIn('out.onnx is not reproducible', self.runner('sample', 'out.onnx', '--reproducible', status=1).stderr)
+
     def test_thinning_and_warmup(self):
         self.sample('--output', 'all', '--chains', '1', '--save-warmup')
         self.sample('--output', 'thin', '--chains', '1', '--thin', '7')
