@@ -83,6 +83,7 @@ struct IrModule {
   IrOptions options;
   const char *error;
   ConstantTable constants;
+  PointerMap tables; /* tensors that a pass has made, by what they are made of */
 };
 
 /* Nodes by op, attributes and operands: open addressing. */

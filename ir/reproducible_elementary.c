@@ -37,34 +37,56 @@ static IrValue *polynomial(IrBuilder *b, IrValue *x, const double *c, int count)
 
 /* ---- tables ---- */
 
-static IrValue *table(IrBuilder *b, int64_t count, double (*entry)(int64_t k)) {
-  IrTensor *t = ir_tensor_new(b->module->arena, ir_type(IR_F64, 1, &count));
-  for (int64_t k = 0; k < count; k++) t->data.f64[k] = entry(k);
-  return ir_constant(b, t);
+/* A number that is an integer, less `first`, as an index of `count` entries. It is one whatever the
+ * number is: parameters are assumed to be finite, but a trajectory that diverges comes to others.
+ * So what is known of the number does not count. */
+static IrValue *index_of(IrBuilder *b, IrValue *number, int64_t first, int64_t count) {
+  IrValue *v = ir_cast(b, number, IR_I64);
+  v->facts = 0;
+  if (first) v = ir_binary(b, IR_SUB, v, ir_i64(b, first));
+  v = ir_binary(b, IR_MAX, v, ir_i64(b, 0));
+  return ir_binary(b, IR_MIN, v, ir_i64(b, count - 1));
 }
 
-/* The entries at k, an integer, less `first`. */
-static IrValue *look_up(IrBuilder *b, IrValue *entries, IrValue *k, int64_t first) {
-  IrValue *at = ir_cast(b, k, IR_I64);
-  if (first) at = ir_binary(b, IR_SUB, at, ir_i64(b, first));
-  return ir_gather(b, entries, at, 0, 0);
+typedef struct {
+  int64_t count;
+  double (*entry)(int64_t k);
+} Table;
+
+/* One tensor for all that look something up in a table. */
+static const IrTensor *entries_of(IrModule *m, const Table *table) {
+  IrTensor *t = pointer_map_get(&m->tables, table);
+  if (t) return t;
+  t = ir_tensor_new(m->arena, ir_type(IR_F64, 1, &table->count));
+  for (int64_t k = 0; k < table->count; k++) t->data.f64[k] = table->entry(k);
+  pointer_map_set(&m->tables, m->arena, table, t);
+  return t;
+}
+
+static IrValue *look_up(IrBuilder *b, const Table *table, IrValue *index) {
+  return ir_gather(b, ir_constant(b, entries_of(b->module, table)), index, 0, 0);
 }
 
 /* ---- exp ---- */
 
-/* exp x = 2^k 2^(j / 256) exp r, where x = (256 k + j) ln 2 / 256 + r. */
-enum { ROOTS = 256, LEAST_POWER = -1077, MOST_POWER = 1024 };
-static const double LN2_256_HIGH = 0x1.62e42fef8p-9, LN2_256_LOW = 0x1.1cf79abc9e3b4p-44;
-
-/* 2^k in two factors, of which the product with a number between 1 and 2 by the first is exact,
- * also where the result is subnormal or infinite. */
-enum { DOWN = -1, UP = 60 };
+/* exp x = 2^k 2^(j / 2048) exp r, where x = (2048 k + j) ln 2 / 2048 + r. */
+enum {
+  ROOTS = 2048,
+  LEAST_POWER = -1077,
+  MOST_POWER = 1024,
+  POWERS = MOST_POWER - LEAST_POWER + 1
+};
+static const double LN2_ROOTS_HIGH = 0x1.62e42ffp-12, LN2_ROOTS_LOW = -0x1.718432a1b0e26p-46;
 
 static double root_of_two(int64_t j) { return (double)exp2l((long double)j / ROOTS); }
 
 static double rest_of_root(int64_t j) {
   return (double)(exp2l((long double)j / ROOTS) - root_of_two(j));
 }
+
+/* 2^k in two factors, of which the product with a number between 1 and 2 by the first is exact,
+ * also where the result is subnormal or infinite. */
+enum { DOWN = -1, UP = 60 };
 
 static double first_factor(int64_t at) {
   int64_t k = at + LEAST_POWER;
@@ -73,40 +95,23 @@ static double first_factor(int64_t at) {
 
 static double second_factor(int64_t at) { return ldexp(1, -(at + LEAST_POWER > 0 ? DOWN : UP)); }
 
-/* x, or `otherwise` where x is NaN or not above it. Facts do not count: parameters are assumed to
- * be finite, but a trajectory that diverges comes to others, and what is not must not be an index.
- */
-static IrValue *at_least(IrBuilder *b, IrValue *x, double otherwise) {
-  unsigned facts = x->facts;
-  x->facts = 0;
-  IrValue *v = ir_select(b, compare(b, IR_GT, x, otherwise), x, ir_f64(b, otherwise));
-  x->facts = facts;
-  return v;
-}
+static const Table roots_of_two = {ROOTS, root_of_two}, rests_of_roots = {ROOTS, rest_of_root},
+                   first_factors = {POWERS, first_factor}, second_factors = {POWERS, second_factor};
 
-static IrValue *keep_nan(IrBuilder *b, IrValue *x, IrValue *v) {
-  unsigned facts = x->facts;
-  x->facts = 0;
-  v = ir_select(b, ir_unary(b, IR_ISNAN, x), x, v);
-  x->facts = facts;
-  return v;
-}
-
+/* NaN stays NaN all the way, but for what it is as an integer. */
 static IrValue *exp_of(IrBuilder *b, IrValue *x) {
-  static const double taylor[] = {1.0 / 2, 1.0 / 6, 1.0 / 24};
+  static const double taylor[] = {1.0 / 2, 1.0 / 6};
   static const double least = -746, most = 710; /* beyond, 0 and infinity */
-  int64_t powers = MOST_POWER - LEAST_POWER + 1;
-  IrValue *bounded = ir_binary(b, IR_MIN, at_least(b, x, least), ir_f64(b, most));
-  IrValue *n = nearest(b, bounded, 0x1.71547652b82fep+8); /* 256 / ln 2 */
-  IrValue *r = sub(b, sub(b, bounded, times(b, n, LN2_256_HIGH)), times(b, n, LN2_256_LOW));
-  IrValue *less_one = add(b, r, mul(b, mul(b, r, r), polynomial(b, r, taylor, 3)));
-  IrValue *k = ir_unary(b, IR_FLOOR, times(b, n, 1.0 / ROOTS)), *j = sub(b, n, times(b, k, ROOTS));
-  IrValue *root = look_up(b, table(b, ROOTS, root_of_two), j, 0);
-  IrValue *rest = look_up(b, table(b, ROOTS, rest_of_root), j, 0);
+  x = ir_binary(b, IR_MIN, ir_binary(b, IR_MAX, x, ir_f64(b, least)), ir_f64(b, most));
+  IrValue *n = nearest(b, x, 0x1.71547652b82fep+11); /* 2048 / ln 2 */
+  IrValue *r = sub(b, sub(b, x, times(b, n, LN2_ROOTS_HIGH)), times(b, n, LN2_ROOTS_LOW));
+  IrValue *less_one = add(b, r, mul(b, mul(b, r, r), polynomial(b, r, taylor, 2)));
+  IrValue *place = index_of(b, n, LEAST_POWER * ROOTS, POWERS * ROOTS), *roots = ir_i64(b, ROOTS);
+  IrValue *k = ir_binary(b, IR_DIV, place, roots), *j = ir_binary(b, IR_MOD, place, roots);
+  IrValue *root = look_up(b, &roots_of_two, j), *rest = look_up(b, &rests_of_roots, j);
   IrValue *v = add(b, root, add(b, rest, mul(b, root, less_one)));
-  v = mul(b, v, look_up(b, table(b, powers, first_factor), k, LEAST_POWER));
-  v = mul(b, v, look_up(b, table(b, powers, second_factor), k, LEAST_POWER));
-  return keep_nan(b, x, v);
+  v = mul(b, v, look_up(b, &first_factors, k));
+  return mul(b, v, look_up(b, &second_factors, k));
 }
 
 IrValue *reproducible_exp(const Rewriting *w, const IrNode *n) {
@@ -129,7 +134,10 @@ static double log_step_low(int64_t i) {
   return i ? (double)(logl((long double)i / STEPS) - log_step_high(i)) : 0;
 }
 
-static double power_down(int64_t at) { return ldexp(1, (int)(MOST_POWER - at)); }
+static double power_down(int64_t at) { return ldexp(1, (int)-(at + LEAST_POWER)); }
+
+static const Table log_steps_high = {LARGEST_STEP, log_step_high},
+                   log_steps_low = {LARGEST_STEP, log_step_low}, powers_down = {POWERS, power_down};
 
 /* A logarithm in two parts, whose sum has some 10 bits more than a double has; and whether it is
  * one: not so of 0, negative numbers, infinities, NaN, subnormal numbers and the largest ones, for
@@ -144,17 +152,13 @@ static LogParts log_parts(IrBuilder *b, IrValue *x, IrValue *rough) {
   static const double taylor[] = {-1.0 / 2, 1.0 / 3, -1.0 / 4, 1.0 / 5};
   LogParts p;
   p.regular = compare(b, IR_LT, ir_unary(b, IR_ABS, rough), 708);
-  x = ir_select(b, p.regular, x, ir_f64(b, 1));
-  rough = ir_select(b, p.regular, rough, ir_f64(b, 0));
   IrValue *k = ir_unary(b, IR_FLOOR, plus(b, times(b, rough, 0x1.71547652b82fep+0), 0.4123));
-  IrValue *m = mul(b, x, look_up(b, table(b, 2 * MOST_POWER + 1, power_down), k, -MOST_POWER));
-  IrValue *step = nearest(b, m, STEPS), *d = times(b, step, 1.0 / STEPS);
-  IrValue *r = quotient(b, sub(b, m, d), d);
+  IrValue *power = look_up(b, &powers_down, index_of(b, k, LEAST_POWER, POWERS));
+  IrValue *m = mul(b, x, power), *step = nearest(b, m, STEPS), *d = times(b, step, 1.0 / STEPS);
+  IrValue *r = quotient(b, sub(b, m, d), d), *at = index_of(b, step, 0, LARGEST_STEP);
   IrValue *curved = mul(b, mul(b, r, r), polynomial(b, r, taylor, 4));
-  p.high =
-      add(b, times(b, k, LN2_HIGH), look_up(b, table(b, LARGEST_STEP, log_step_high), step, 0));
-  IrValue *low =
-      add(b, times(b, k, LN2_LOW), look_up(b, table(b, LARGEST_STEP, log_step_low), step, 0));
+  p.high = add(b, times(b, k, LN2_HIGH), look_up(b, &log_steps_high, at));
+  IrValue *low = add(b, times(b, k, LN2_LOW), look_up(b, &log_steps_low, at));
   p.low = add(b, r, add(b, low, curved));
   return p;
 }
@@ -192,7 +196,8 @@ IrValue *reproducible_pow(const Rewriting *w, const IrNode *n) {
   IrValue *x = ir_unary(b, IR_ABS, base);
   LogParts p = log_parts(b, x, ir_unary(b, IR_LOG, x));
   static const double most = 1e290; /* what Veltkamp's factor does not make infinite */
-  y = ir_binary(b, IR_MIN, at_least(b, y, -most), ir_f64(b, most));
+  y = ir_select(b, compare(b, IR_GT, y, -most), y, ir_f64(b, -most)); /* nor is it NaN */
+  y = ir_binary(b, IR_MIN, y, ir_f64(b, most));
   IrValue *high = mul(b, y, p.high), *low = mul(b, y, p.low), *sum = add(b, high, low);
   IrValue *error = add(b, sub(b, high, sum), low);
   error = add(b, error, product_error(b, y, p.high, high));
