@@ -290,7 +290,7 @@ RULE(mul) {
     if (c == -1) return fitted(p, unary(p, IR_NEG, x));
     bool harmless = !is_real(p) || has(x, IR_FINITE) || p->b->adjoint;
     if (c == 0 && harmless) return splat_result(p, 0);
-    if ((n = made_by(x, IR_NEG))) return binary(p, IR_MUL, n->in[0], scalar_like(p, -c));
+    if ((n = made_by(x, IR_NEG))) return fitted(p, binary(p, IR_MUL, n->in[0], scalar_like(p, -c)));
     return scale(p, x, c);
   }
   n = made_by(x, IR_NEG);
@@ -336,7 +336,7 @@ RULE(div) {
   if (!is_real(p)) return NULL;
   if ((z = standardised(p, x, y))) return z;
   if (is_splat(y, &c)) {
-    if (is_power_of_two(c)) return binary(p, IR_MUL, x, scalar_like(p, 1 / c));
+    if (is_power_of_two(c)) return fitted(p, binary(p, IR_MUL, x, scalar_like(p, 1 / c)));
     if (with_number(x, IR_MUL, &z, &d) && is_plain(d / c))
       return fitted(p, binary(p, IR_MUL, z, scalar_like(p, d / c)));
     if (with_number(x, IR_DIV, &z, &d) && is_plain(d * c))

@@ -106,6 +106,12 @@ CASE(log_of_part_of_exp) {
   ir_assume(x, IR_POSITIVE | IR_FINITE);
   return un(b, IR_LOG, ir_slice(b, x, 0, n(b, 1), n(b, 2)));
 }
+/* by as many equal numbers as make the result larger */
+static V halves(IrBuilder *b) {
+  return ir_reshape(b, constants(b, 2, (double[]){0.5, 0.5}), (V[]){n(b, 2), n(b, 1)}, 2);
+}
+CASE(scaled_to_more) { return bin(b, IR_MUL, un(b, IR_NEG, in[0]), halves(b)); }
+CASE(divided_to_more) { return bin(b, IR_DIV, in[0], halves(b)); }
 CASE(negated_scale) { return un(b, IR_NEG, bin(b, IR_MUL, in[0], num(b, 3))); }
 CASE(shifts) { return bin(b, IR_ADD, num(b, 2), bin(b, IR_ADD, in[0], num(b, 3))); }
 CASE(shift_of_difference) { return bin(b, IR_SUB, bin(b, IR_SUB, num(b, 2), in[0]), num(b, -3)); }
@@ -371,6 +377,8 @@ static const Case cases[] = {
     {"scale_of_inverse", "f3", scale_of_inverse, 1, 1, false},
     {"scale_outward", "f3 f3", scale_outward, 2, 2, false},
     {"negated_scale", "f3", negated_scale, 1, 1, false},
+    {"scaled_to_more", "f3", scaled_to_more, 2, 2, false},
+    {"divided_to_more", "f3", divided_to_more, 2, 2, false},
     {"shifts", "f3", shifts, 1, 1, false},
     {"shift_of_difference", "f3", shift_of_difference, 1, 1, false},
     {"compensated", "f3", compensated, 2, 2, false},

@@ -380,6 +380,7 @@ static void run_program(int number, IrOptions options) {
   IrFunction *f = ir_function_end(p.b, results, NULL, p.count);
   compare(&p, f, "built", number);
   compare(&p, ir_simplify(f), "simplified", number);
+  compare(&p, ir_make_reproducible(f), "reproducible", number);
   arena_free(p.arena);
 }
 
