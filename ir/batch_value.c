@@ -144,7 +144,8 @@ static Batched guarded(Batcher *t, IrOp op, int k, Batched v) {
   bool dangerous = ir_op_guard(op, k, &safe) && (dtype == IR_I64 || t->differentiable);
   if (v.value->constant || !(index || dangerous)) return v;
   Batched otherwise = {.value = scalar(t, dtype, index ? 0 : safe)}, runs = t->mask;
-  if (!v.batched) runs = (Batched){.value = ir_reduce_all(t->b, IR_REDUCE_ANY, t->mask.value)};
+  if (!batch_axes(v, t->levels))
+    runs = (Batched){.value = ir_reduce_all(t->b, IR_REDUCE_ANY, t->mask.value)};
   return batch_select(t, runs, v, otherwise);
 }
 
