@@ -88,8 +88,9 @@ IrValue *reproducible_quotient(const Rewriting *w, const IrNode *n) {
 /* ---- products of matrices ---- */
 
 enum {
-  FEW_TERMS = 16,         /* are added one by one; */
-  MOST_ELEMENTS = 1 << 22 /* of the products of all elements, for them to be made at a time */
+  FEW_TERMS = 16,         /* are added one by one */
+  LARGE_PRODUCT = 1000,   /* elements: a loop adds terms, each of them as large */
+  MOST_ELEMENTS = 1 << 24 /* of all terms, for them to be made at once */
 };
 
 /* Column k of x times row k of y. */
@@ -122,24 +123,47 @@ static IrValue *zero_product(IrBuilder *b, IrValue *x, IrValue *y, int rank) {
   return ir_broadcast(b, ir_f64(b, 0), dims, rank);
 }
 
+/* v's axis in front of the others, and one of size 1 in its place. */
+static IrValue *terms_in_front(IrBuilder *b, IrValue *v, int axis) {
+  int8_t permutation[IR_MAX_RANK] = {(int8_t)axis};
+  for (int k = 0, to = 1; k < v->type.rank; k++)
+    if (k != axis) permutation[to++] = (int8_t)k;
+  return ir_unsqueeze(b, ir_transpose(b, v, permutation), axis + 1);
+}
+
+static IrType row_type(const IrValue *v) {
+  return ir_type(v->type.dtype, v->type.rank - 1, v->type.dim + 1);
+}
+
 static IrValue *sum_by_loop(IrBuilder *b, IrValue *x, IrValue *y, int rank) {
   IrValue *initial = zero_product(b, x, y, rank), *result;
+  IrValue *terms[] = {terms_in_front(b, x, x->type.rank - 1),
+                      terms_in_front(b, y, y->type.rank - 2)};
   IrBuilder *body = ir_function_begin(b->module, b, "matmul");
-  IrValue *k = ir_param(body, ir_scalar(IR_I64), NULL);
+  ir_param(body, ir_scalar(IR_I64), NULL);
   IrValue *sum = ir_param(body, initial->type, NULL);
-  sum = ir_binary(body, IR_ADD, sum, outer_product(body, x, y, k));
+  IrValue *column = ir_param(body, row_type(terms[0]), NULL);
+  IrValue *row = ir_param(body, row_type(terms[1]), NULL);
+  sum = ir_binary(body, IR_ADD, sum, ir_binary(body, IR_MUL, column, row));
   ir_function_end(body, &sum, NULL, 1);
-  IrValue *count = ir_dim(b, x, x->type.rank - 1);
-  ir_loop(b, (IrLoop){.count = count, .carried = 1, .initial = &initial}, body, &result);
+  IrLoop loop = {.count = ir_dim(b, terms[0], 0),
+                 .carried = 1,
+                 .scanned = 2,
+                 .initial = &initial,
+                 .inputs = terms};
+  ir_loop(b, loop, body, &result);
   return result;
 }
 
-/* The number of elements of all products, as far as sizes are known. */
-static bool many_elements(const IrType *product, int64_t terms) {
-  int64_t room = MOST_ELEMENTS / (terms > 0 ? terms : 1);
-  for (int k = 0; k < product->rank; k++)
-    if (product->dim[k] > 0) room /= product->dim[k];
-  return room == 0;
+/* Whether the sum is better made by a loop, as far as sizes are known. */
+static bool loops(const IrType *product, int64_t terms) {
+  int64_t room = MOST_ELEMENTS, small = LARGE_PRODUCT;
+  for (int k = 0; k < product->rank; k++) {
+    int64_t n = product->dim[k] > 0 ? product->dim[k] : 1;
+    room /= n;
+    small /= n;
+  }
+  return small == 0 || room / (terms > 0 ? terms : 1) == 0;
 }
 
 IrValue *reproducible_matmul(const Rewriting *w, const IrNode *n) {
@@ -149,7 +173,6 @@ IrValue *reproducible_matmul(const Rewriting *w, const IrNode *n) {
   int64_t terms = x->type.dim[x->type.rank - 1];
   if (terms == IR_DYNAMIC) terms = y->type.dim[y->type.rank - 2];
   if (terms > 0 && terms <= FEW_TERMS) return sum_of_few(b, x, y, terms);
-  if (type->rank == IR_MAX_RANK || many_elements(type, terms))
-    return sum_by_loop(b, x, y, type->rank);
+  if (type->rank == IR_MAX_RANK || loops(type, terms)) return sum_by_loop(b, x, y, type->rank);
   return sum_at_once(b, x, y);
 }
