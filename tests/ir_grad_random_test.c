@@ -317,7 +317,7 @@ static const IrTensor *stacked(Arena *a, const IrTensor *const *t) {
   return all;
 }
 
-/* The gradient over a batch is that of each. */
+/* The gradient over a batch is that of each: as it is, simplified, made cheap, and reproducible. */
 static void check_batch(Arena *a, IrFunction *f, const bool *wrt, uint64_t *state, int program) {
   const IrTensor *args[CHAINS][PARAMS], *batch[PARAMS], *column[CHAINS];
   IrTensor *each[CHAINS][PARAMS + 4], *all[PARAMS + 4];
@@ -333,8 +333,10 @@ static void check_batch(Arena *a, IrFunction *f, const bool *wrt, uint64_t *stat
     batch[k] = stacked(a, column);
   }
   IrFunction *h = ir_vmap(g, batched, 1, NULL, true, NULL);
-  for (int simple = 0; simple < 2; simple++) {
-    if (simple) h = ir_simplify(ir_expand_calls(h));
+  for (int pass = 0; pass < 4; pass++) {
+    if (pass == 1) h = ir_simplify(ir_expand_calls(h));
+    if (pass == 2) h = ir_simplify(ir_economise(ir_scan_recurrences(h)));
+    if (pass == 3) h = ir_make_reproducible(h);
     grad_run(a, h, batch, all);
     for (int k = 0; k < g->result_count; k++)
       for (int c = 0; c < CHAINS; c++)
