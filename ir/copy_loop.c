@@ -62,6 +62,7 @@ static LoopCopy plan_loop(Copier *c, const IrNode *n, IrValue *const *in) {
   l.core = ARENA_ARRAY(a, bool, values);
   l.given = ARENA_ARRAY(a, bool, values);
   l.stacks = ARENA_ARRAY(a, bool, values);
+  l.stacked = ARENA_ARRAY(a, IrValue *, values);
   l.parts = ARENA_ARRAY(a, bool, values);
   bool *live = ARENA_ARRAY(a, bool, values);
   find_live(&l, live, c->uses);
@@ -190,7 +191,8 @@ static bool repeats(const LoopCopy *l, const IrValue *v) {
 }
 
 static void take_stack(LoopCopy *l, const IrValue *v, IrValue *const *results, int *made) {
-  if (l->stacks[v->id]) l->outside.map[v->id] = loop_in_shape(l, v, results[(*made)++]);
+  IrValue **map = place_of(l, v) == PLACE_OUTSIDE ? l->stacked : l->outside.map;
+  if (l->stacks[v->id]) map[v->id] = loop_in_shape(l, v, results[(*made)++]);
 }
 
 static void emit_loop(LoopCopy *l, Copier *inner, IrLoop loop) {

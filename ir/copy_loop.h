@@ -35,7 +35,8 @@ typedef struct {
   unsigned *varies;  /* by carried: the axes whose extents may change */
   bool *core;        /* by value id: inside, and needed there */
   bool *given;       /* by value id: stacked values that the body reads */
-  bool *stacks;      /* by value id: inside values that the loop stacks */
+  bool *stacks;      /* by value id: values that the loop stacks, inside ones and outs */
+  IrValue **stacked; /* by value id: those stacks, of outs that are outside */
   bool *parts;       /* by value id: inside values that are taken from the stack of another one */
   bool *follows; /* carried values whose stack at the beginning of iterations follows from that at
                     their end */

@@ -154,7 +154,7 @@ IrValue *loop_stacked(LoopCopy *l, const IrValue *v) {
   IrBuilder *b = l->c->b;
   IrValue *stack = l->outside.map[v->id], *dims[IR_MAX_RANK];
   if (place_of(l, v) == PLACE_OUTSIDE)
-    return l->stacks[v->id] ? stack
+    return l->stacks[v->id] ? l->stacked[v->id]
                             : repeated(b, stack, ir_binary(b, IR_MAX, l->count, ir_i64(b, 0)));
   if (!l->split || stack->type.dim[0] != 1) return stack;
   dims[0] = l->count;

@@ -217,11 +217,30 @@ SVal select_value(Tracer *t, Tr c, SVal a, SVal b) {
   return sval(a.type, tr_select(t, c, a.tr, conform(t, a.tr, b.tr)), a.autodiff || b.autodiff);
 }
 
+static bool any_autodiff(const SVal *v) {
+  bool any = v->autodiff;
+  if (v->type->base == T_TUPLE)
+    for (int k = 0; k < v->type->member_count; k++) any |= any_autodiff(&v->members[k]);
+  return any;
+}
+
+/* Whether Stan's C++ would hold an expression, which is not computed, in autodiff variables. */
+static bool would_be_autodiff(Tracer *t, const Expr *e) {
+  if (e->data_only) return false;
+  if (e->kind == E_TARGET) return true;
+  if (e->kind == E_VARIABLE) return e->variable && any_autodiff(&lookup(t, e->variable)->value);
+  for (int k = 0; k < e->arg_count; k++)
+    if (would_be_autodiff(t, e->args[k])) return true;
+  return false;
+}
+
+/* Both sides are of one type in Stan's C++, also where the condition is known. */
 static SVal trace_ternary(Tracer *t, const Expr *e) {
   Tr c = trace_condition(t, e->args[0]);
   bool known;
   if (tr_known_bool(c, &known)) {
     SVal v = promote(t, trace_expr(t, e->args[known ? 1 : 2]), e->type);
+    if (!t->frame->is_library) v.autodiff |= would_be_autodiff(t, e->args[known ? 2 : 1]);
     return v;
   }
   Tr mask = t->mask;
