@@ -99,16 +99,18 @@ static Level *ragged_level(Tracer *t, Tr count, Tr *iteration) {
   owner = ir_binary(b, IR_SUB, ir_slice(b, owner, 0, ir_i64(b, 0), total), one);
   Level *l = ARENA_NEW(t->arena, Level);
   *l = (Level){.parent = parent, .depth = 1, .flat = true, .size = total};
-  IrValue *at = owner;
-  Level *axis = parent;
-  for (int a = parent->depth - 1; a >= 0; a--) {
-    l->flat_index[a] = a ? ir_binary(b, IR_MOD, at, axis->size) : at;
-    if (a) at = ir_binary(b, IR_DIV, at, axis->size);
-    axis = axis->parent;
-  }
+  level_set_places(t, l, owner);
   *iteration = (Tr){ir_binary(b, IR_SUB, ir_iota(b, total), ir_gather(b, offsets, owner, 0, 0)), l,
                     count.varying};
   return l;
+}
+
+/* x with zeros behind its last element along an axis, so that there is an element whatever its
+ * size. */
+static IrValue *with_element(IrBuilder *b, IrValue *x, int axis) {
+  IrValue *dims[IR_MAX_RANK], *zero = ir_cast(b, ir_i64(b, 0), x->type.dtype);
+  for (int k = 0; k < x->type.rank; k++) dims[k] = k == axis ? ir_i64(b, 1) : ir_dim(b, x, k);
+  return ir_concat(b, (IrValue *[]){x, ir_broadcast(b, zero, dims, x->type.rank)}, 2, axis);
 }
 
 /* Brings a variable private to the iterations back: the last iteration's value. */
@@ -119,16 +121,18 @@ static void keep_last(Tracer *t, SVal *v, SVal before, Level *level, Tr count) {
     return;
   }
   Tr x = tr_lift(t, v->tr, level);
+  int64_t known;
+  bool open = !tr_known_int(count, &known);
   if (x.level) {
     IrBuilder *b = t->b;
     int axis = level->depth - 1;
     IrValue *last = ir_binary(b, IR_SUB, ir_dim(b, x.value, axis), ir_i64(b, 1));
     last = ir_binary(b, IR_MAX, last, ir_i64(b, 0));
-    IrValue *picked = ir_squeeze(b, ir_slice(b, x.value, axis, last, ir_i64(b, 1)), axis);
+    IrValue *all = open ? with_element(b, x.value, axis) : x.value;
+    IrValue *picked = ir_squeeze(b, ir_slice(b, all, axis, last, ir_i64(b, 1)), axis);
     x = (Tr){picked, level->parent, x.varying};
   }
-  int64_t known;
-  if (!tr_known_int(count, &known)) {
+  if (open) {
     Tr any = tr_binary(t, IR_GT, count, tr_int(t, 0));
     x = select_value(t, any, sval(v->type, x, false), before).tr;
   }
@@ -339,8 +343,8 @@ static void trace_sequential(Tracer *t, Sequential q, IrValue *count) {
   Slots slots = carried_slots(t, q.stmt->body, q.escapes);
   bool conditional = while_loop || q.escapes.breaks || q.escapes.returns;
   if (while_loop) {
-    q.active = trace_condition(t, q.stmt->cond);
-    if (q.active.level || mask.value) q.active = tr_spread(t, q.active, t->level);
+    /* at first it may be the same for all iterations of the level */
+    q.active = tr_spread(t, trace_condition(t, q.stmt->cond), t->level);
     q.active.varying |= varies;
     ARENA_PUSH(t->arena, slots.slots, slots.count, slots.capacity, &q.active);
   }

@@ -102,6 +102,18 @@ static Level *level_of_axis(Level *level, int a) {
 
 static IrValue *axis_size(Level *level, int a) { return level_of_axis(level, a)->size; }
 
+/* From the last axis to the first. Where there are no iterations, there is nothing to divide, but
+ * runtimes look at the divisor. */
+void level_set_places(Tracer *t, Level *l, IrValue *at) {
+  IrBuilder *b = t->b;
+  for (int a = l->parent->depth - 1; a > 0; a--) {
+    IrValue *n = ir_binary(b, IR_MAX, axis_size(l->parent, a), ir_i64(b, 1));
+    l->flat_index[a] = ir_binary(b, IR_MOD, at, n);
+    at = ir_binary(b, IR_DIV, at, n);
+  }
+  l->flat_index[0] = at;
+}
+
 Level *level_where(Tracer *t, Level *parent, Tr mask) {
   IrBuilder *b = t->b;
   mask = tr_spread(t, mask, parent);
@@ -113,11 +125,7 @@ Level *level_where(Tracer *t, Level *parent, Tr mask) {
   Level *l = ARENA_NEW(t->arena, Level);
   *l = (Level){
       .parent = parent, .depth = 1, .flat = true, .selection = true, .size = ir_dim(b, at, 0)};
-  for (int a = depth - 1; a >= 0; a--) { /* the positions, from the last axis to the first */
-    IrValue *n = axis_size(parent, a);
-    l->flat_index[a] = a ? ir_binary(b, IR_MOD, at, n) : at;
-    if (a) at = ir_binary(b, IR_DIV, at, n);
-  }
+  level_set_places(t, l, at);
   return l;
 }
 

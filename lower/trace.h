@@ -136,6 +136,9 @@ Tr tr_int(Tracer *t, int64_t x);
 /* What stands for a number that is none: NaN, and of integers the least of Stan's. */
 Tr tr_nothing(Tracer *t, bool integer);
 Level *level_product(Tracer *t, Level *parent, IrValue *size);
+/* Says which iterations of its parent a flat level is of: their numbers, with all axes counted
+ * through. */
+void level_set_places(Tracer *t, Level *l, IrValue *at);
 /* The iterations of `parent` at which mask (a bool of that level) is true. */
 Level *level_where(Tracer *t, Level *parent, Tr mask);
 /* v as a value of `level`, which must be v's level or below it. Values of level NULL stay as they

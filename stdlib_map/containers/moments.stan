@@ -14,12 +14,12 @@ real mean(matrix x) {
   return sum(x) / size(x);
 }
 
-// sum (x_i - mean)^2 / (N - 1); 0 for a single element
+// sum (x_i - mean)^2 / (N - 1); 0 for a single element, whose derivative is not that of 0 / 0
 real variance(vector x) {
   if (rows(x) == 1) {
     return 0;
   }
-  return dot_self(x - mean(x)) / (rows(x) - 1);
+  return dot_self(x - mean(x)) / max(1, rows(x) - 1);
 }
 
 real variance(matrix x) {
