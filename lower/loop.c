@@ -341,7 +341,8 @@ static void trace_sequential(Tracer *t, Sequential q, IrValue *count) {
   Tr broken = t->broken, mask = t->mask;
   bool while_loop = !q.iteration, varies = stmt_varies(t, q.stmt);
   Slots slots = carried_slots(t, q.stmt->body, q.escapes);
-  bool conditional = while_loop || q.escapes.breaks || q.escapes.returns;
+  bool conditional = while_loop || q.escapes.breaks || q.escapes.returns, parting = t->parting;
+  t->parting |= conditional && varies;
   if (while_loop) {
     /* at first it may be the same for all iterations of the level */
     q.active = tr_spread(t, trace_condition(t, q.stmt->cond), t->level);
@@ -384,6 +385,7 @@ static void trace_sequential(Tracer *t, Sequential q, IrValue *count) {
   for (int k = 0; k < n; k++)
     *slots.slots[k] = (Tr){results[k], before[k].level, before[k].varying};
   t->broken = broken;
+  t->parting = parting;
   if (q.escapes.returns) t->escapes++;
 }
 

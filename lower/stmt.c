@@ -376,13 +376,13 @@ void trace_if(Tracer *t, const Stmt *s) {
     return;
   }
   Escapes e = find_escapes(s);
-  bool escapes = e.returns || e.breaks || e.continues;
+  bool escapes = e.returns || e.breaks || e.continues, selects = !c.varying && !t->parting;
   if (!escapes && !c.varying && !c.level) {
     trace_if_region(t, c, s);
-  } else if (!escapes && !c.varying && only_contributes(t, s)) {
+  } else if (!escapes && selects && only_contributes(t, s)) {
     trace_selected(t, c, s->body);
     trace_selected(t, tr_not(t, c), s->orelse);
-  } else if (e.returns && !e.breaks && !e.continues && !c.varying && c.level &&
+  } else if (e.returns && !e.breaks && !e.continues && selects && c.level &&
              only_contributes(t, s)) {
     trace_selected_return(t, c, s->body);
     trace_selected_return(t, tr_not(t, c), s->orelse);

@@ -105,6 +105,8 @@ struct Tracer {
   Tr *thrown; /* where not NULL, trace_throw records here for which iterations (bool) instead */
   Tr broken, continued; /* bool: iterations that left or skipped the rest of the loop's body */
   int escapes;          /* counts changes of returned, broken and continued */
+  bool parting;         /* in a loop that chains may leave at different times: what is kept of its
+                           iterations differs between them, so that no size may depend on it */
   BlockKind block;
   bool in_library; /* tracing a function of the library */
   bool unchecked;  /* inside the callee of an IR call: the caller has checked the domain */
