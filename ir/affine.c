@@ -122,7 +122,7 @@ static Affine affine_rows(Arena *a, const IrValue *v) {
   if (v->type.dtype != IR_I64) return (Affine){0};
   if (!t) {
     Affine r = affine_new(a, 1, 1);
-    IrType row = ir_type(IR_I64, v->type.rank - 1, v->type.dim + 1);
+    IrType row = ir_row_type(&v->type);
     return ir_type_count(&row) == 1 && affine_numbers(v, r.offset) ? r : (Affine){0};
   }
   int64_t rows = t->type.dim[0], count = rows ? t->count / rows : 0;

@@ -88,25 +88,10 @@ static bool unlimited(const IrValue *count) {
 
 static IrValue *any(Batcher *t, Batched v) { return ir_reduce_all(t->b, IR_REDUCE_ANY, v.value); }
 
-/* Own axis 0 of a batched value before the batch axes, and back. */
-static IrValue *axis_to_front(Batcher *t, IrValue *v) {
-  int8_t permutation[IR_MAX_RANK];
-  for (int a = 0; a < v->type.rank; a++)
-    permutation[a] = (int8_t)(a == 0 ? t->levels : a <= t->levels ? a - 1 : a);
-  return ir_transpose(t->b, v, permutation);
-}
-
-static IrValue *axis_from_front(Batcher *t, IrValue *v) {
-  int8_t permutation[IR_MAX_RANK];
-  for (int a = 0; a < v->type.rank; a++)
-    permutation[a] = (int8_t)(a < t->levels ? a + 1 : a == t->levels ? 0 : a);
-  return ir_transpose(t->b, v, permutation);
-}
-
-/* A scanned input as the loop takes it. */
+/* A scanned input as the loop takes it: its own axis 0 before the batch axes. */
 static IrValue *stacked(Batcher *t, Batched v) {
   if (!v.batched) return v.value;
-  IrValue *rows = axis_to_front(t, v.value);
+  IrValue *rows = ir_move_axis(t->b, v.value, t->levels, 0);
   bool pad = t->pads && rows->type.rank == t->levels + 1;
   return pad ? ir_unsqueeze(t->b, rows, rows->type.rank) : rows;
 }
@@ -204,10 +189,6 @@ static IrValue **initial_values(BatchedLoop *l, const Batched *in, int *count) {
   return initial;
 }
 
-static IrType element_type(const IrValue *stacked) {
-  return ir_type(stacked->type.dtype, stacked->type.rank - 1, stacked->type.dim + 1);
-}
-
 /* The body's parameters in the batched loop; the first is the condition where that is carried. */
 static Batched *body_params(BatchedLoop *l, const Batched *in, IrValue *const *inputs,
                             Batched *running) {
@@ -223,7 +204,8 @@ static Batched *body_params(BatchedLoop *l, const Batched *in, IrValue *const *i
     params[k] = batch_param(t, &body->params[k]->type, l->axes.carried[k - 1], NULL);
   for (int k = carried + 1; k <= carried + scanned; k++) {
     bool batched = in[first + k - 1].batched;
-    params[k] = (Batched){ir_param(t->b, element_type(inputs[k - 1 - carried]), NULL), batched,
+    IrType element = ir_row_type(&inputs[k - 1 - carried]->type);
+    params[k] = (Batched){ir_param(t->b, element, NULL), batched,
                           batched && t->pads && body->params[k]->type.rank == 0};
   }
   for (int k = carried + scanned + 1; k < body->param_count; k++) params[k] = in[first + k - 1];
@@ -291,7 +273,7 @@ static IrValue *unstacked(Batcher *t, IrValue *v, bool padded, const IrLoop *loo
   const IrTensor *count = loop->count ? loop->count->constant : NULL;
   bool runs = count && count->data.i64[0] > 0 && !loop->condition, open = false;
   if (padded) v = ir_squeeze(t->b, v, v->type.rank - 1);
-  v = axis_from_front(t, v);
+  v = ir_move_axis(t->b, v, 0, t->levels);
   for (int a = 0; a < v->type.rank; a++) {
     bool batch = a < t->levels && v->type.dim[a] == IR_DYNAMIC;
     dims[a] = batch ? t->size[a] : ir_dim(t->b, v, a);

@@ -528,7 +528,7 @@ static Rows *find_rows(Arena *a, const Context *c, int *found) {
     rows[(*found)++] = (Rows){.buffer = buffer,
                               .before = rows_before(c, buffer),
                               .row = ARENA_ARRAY(a, const Row *, (size_t)f->value_count + 1),
-                              .row_type = ir_type(t->dtype, t->rank - 1, t->dim + 1)};
+                              .row_type = ir_row_type(t)};
   }
   return rows;
 }

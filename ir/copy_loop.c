@@ -102,7 +102,7 @@ static IrType start_type(const LoopCopy *l, int k, bool refine) {
 static void give_stacked(LoopCopy *l, Copier *inner, const IrValue *v, IrLoop *loop,
                          IrValue **inputs) {
   IrValue *stack = loop_stacked(l, v);
-  IrType element = ir_type(stack->type.dtype, stack->type.rank - 1, stack->type.dim + 1);
+  IrType element = ir_row_type(&stack->type);
   if (ir_type_fits(&element, &v->type)) element = ir_type_meet(&v->type, &element);
   IrValue *param = v->node ? ir_param(inner->b, element, NULL)
                            : copy_param(inner->b, l->body, v->index, element);

@@ -244,9 +244,8 @@ static IrValue *zeros_for(Backward *w, const Flow *f) {
 }
 
 static IrValue *scan(Backward *w, IrValue *stacked) {
-  IrType t = stacked->type;
   w->inputs[w->input_count++] = stacked;
-  IrValue *v = ir_param(w->body, ir_type(t.dtype, t.rank - 1, t.dim + 1), NULL);
+  IrValue *v = ir_param(w->body, ir_row_type(&stacked->type), NULL);
   ir_assume(v, stacked->facts);
   return v;
 }

@@ -242,6 +242,10 @@ IrValue *ir_reshape(IrBuilder *b, IrValue *x, IrValue *const *dims, int rank);
 IrValue *ir_unsqueeze(IrBuilder *b, IrValue *x, int axis);
 IrValue *ir_squeeze(IrBuilder *b, IrValue *x, int axis);
 IrValue *ir_transpose(IrBuilder *b, IrValue *x, const int8_t *permutation);
+/* zeros like x, but with one element only along an axis */
+IrValue *ir_zero_row(IrBuilder *b, IrValue *x, int axis);
+/* x with axis `from` as axis `to`, and the others in order */
+IrValue *ir_move_axis(IrBuilder *b, IrValue *x, int from, int to);
 IrValue *ir_reduce(IrBuilder *b, IrOp op, IrValue *x, const int8_t *axes, int axis_count);
 IrValue *ir_reduce_all(IrBuilder *b, IrOp op, IrValue *x);
 IrValue *ir_matmul(IrBuilder *b, IrValue *x, IrValue *y);
@@ -256,6 +260,8 @@ IrValue *ir_dim(IrBuilder *b, IrValue *x, int axis); /* i64 scalar; a constant w
 IrType ir_type(IrDtype dtype, int rank, const int64_t *dims);
 IrType ir_scalar(IrDtype dtype);
 bool ir_types_equal(const IrType *a, const IrType *b);
+/* That of a row: without axis 0, which there must be. */
+IrType ir_row_type(const IrType *t);
 /* Number of elements, or -1 when a dimension is dynamic. */
 int64_t ir_type_count(const IrType *t);
 

@@ -367,7 +367,7 @@ static bool place_shifted(LoopCopy *l) {
         place_of(l, result) == PLACE_INSIDE || !fits_stack(l, param))
       continue;
     IrValue *ends = loop_stacked(l, result);
-    IrType element = ir_type(ends->type.dtype, ends->type.rank - 1, ends->type.dim + 1);
+    IrType element = ir_row_type(&ends->type);
     if (!ir_type_fits(&element, &initial_value(l, k)->type) ||
         !same_extents(l->c->b, initial_value(l, k), ends))
       continue;

@@ -217,9 +217,7 @@ typedef struct {
   int captured_count;
 } Region;
 
-static IrType without_first_axis(const IrType *t) {
-  return t->rank ? ir_type(t->dtype, t->rank - 1, t->dim + 1) : *t;
-}
+static IrType without_first_axis(const IrType *t) { return t->rank ? ir_row_type(t) : *t; }
 
 static void check_loop(IrBuilder *b, const Region *r) {
   const IrLoop *l = &r->loop;

@@ -1,4 +1,5 @@
 /* Sums and products in an order that does not depend on the runtime. */
+#include "ir/algebra.h"
 #include "ir/reproducible.h"
 
 /* ---- sums ---- */
@@ -26,18 +27,12 @@ static IrValue *halved(IrBuilder *b, IrValue *x, int axis) {
   return x;
 }
 
-/* A row of zeros along an axis, in front of what may be nothing. */
-static IrValue *with_zeros(IrBuilder *b, IrValue *x, int axis) {
-  IrValue *dims[IR_MAX_RANK];
-  for (int k = 0; k < x->type.rank; k++) dims[k] = k == axis ? ir_i64(b, 1) : ir_dim(b, x, k);
-  IrValue *zeros = ir_broadcast(b, ir_f64(b, 0), dims, x->type.rank);
-  return ir_concat(b, (IrValue *[]){zeros, x}, 2, axis);
-}
-
-/* The last of the cumulative sums, which have one order only. */
+/* The last of the cumulative sums, which have one order only; of what may be nothing, with a zero
+ * in front. */
 static IrValue *sum_along(IrBuilder *b, IrValue *x, int axis) {
   int64_t count = x->type.dim[axis];
-  x = count > 0 ? halved(b, x, axis) : with_zeros(b, x, axis);
+  x = count > 0 ? halved(b, x, axis)
+                : ir_concat(b, (IrValue *[]){ir_zero_row(b, x, axis), x}, 2, axis);
   IrValue *sums = ir_emit(b, IR_CUMSUM, (IrAttr){.axis = axis}, &x, 1);
   IrValue *one = ir_i64(b, 1);
   return at(b, sums, axis, ir_binary(b, IR_SUB, ir_dim(b, sums, axis), one));
@@ -76,11 +71,9 @@ IrValue *reproducible_product(const Rewriting *w, const IrNode *n) {
 /* A runtime's optimiser may make a division of a product with a reciprocal: it is made one. */
 IrValue *reproducible_quotient(const Rewriting *w, const IrNode *n) {
   for (int k = 0; k < 2; k++) {
-    const IrNode *d = n->in[k]->node;
-    if (!d || d->op != IR_DIV || !d->in[0]->constant || !d->in[0]->uniform ||
-        d->in[0]->constant->data.f64[0] != 1 || !ir_types_equal(&d->in[1]->type, &d->out[0]->type))
-      continue;
-    return ir_binary(w->b, IR_DIV, w->map[n->in[1 - k]->id], w->map[d->in[1]->id]);
+    const IrNode *d = made_by(n->in[k], IR_DIV);
+    if (d && is_splat_of(d->in[0], 1) && ir_types_equal(&d->in[1]->type, &d->out[0]->type))
+      return ir_binary(w->b, IR_DIV, w->map[n->in[1 - k]->id], w->map[d->in[1]->id]);
   }
   return NULL;
 }
@@ -125,14 +118,7 @@ static IrValue *zero_product(IrBuilder *b, IrValue *x, IrValue *y, int rank) {
 
 /* v's axis in front of the others, and one of size 1 in its place. */
 static IrValue *terms_in_front(IrBuilder *b, IrValue *v, int axis) {
-  int8_t permutation[IR_MAX_RANK] = {(int8_t)axis};
-  for (int k = 0, to = 1; k < v->type.rank; k++)
-    if (k != axis) permutation[to++] = (int8_t)k;
-  return ir_unsqueeze(b, ir_transpose(b, v, permutation), axis + 1);
-}
-
-static IrType row_type(const IrValue *v) {
-  return ir_type(v->type.dtype, v->type.rank - 1, v->type.dim + 1);
+  return ir_unsqueeze(b, ir_move_axis(b, v, axis, 0), axis + 1);
 }
 
 static IrValue *sum_by_loop(IrBuilder *b, IrValue *x, IrValue *y, int rank) {
@@ -142,8 +128,8 @@ static IrValue *sum_by_loop(IrBuilder *b, IrValue *x, IrValue *y, int rank) {
   IrBuilder *body = ir_function_begin(b->module, b, "matmul");
   ir_param(body, ir_scalar(IR_I64), NULL);
   IrValue *sum = ir_param(body, initial->type, NULL);
-  IrValue *column = ir_param(body, row_type(terms[0]), NULL);
-  IrValue *row = ir_param(body, row_type(terms[1]), NULL);
+  IrValue *column = ir_param(body, ir_row_type(&terms[0]->type), NULL);
+  IrValue *row = ir_param(body, ir_row_type(&terms[1]->type), NULL);
   sum = ir_binary(body, IR_ADD, sum, ir_binary(body, IR_MUL, column, row));
   ir_function_end(body, &sum, NULL, 1);
   IrLoop loop = {.count = ir_dim(b, terms[0], 0),

@@ -165,21 +165,6 @@ static IrValue *one_by_one(const Scan *s, AffineMaps m, IrValue *x, int count, S
   return ir_concat(s->b, ends, count, state_axis(s));
 }
 
-/* v with its axis first, which is then that of a loop's iterations; and back. */
-static IrValue *axis_moved(const Scan *s, IrValue *v, int from, int to) {
-  int8_t permutation[IR_MAX_RANK];
-  int next = 0;
-  for (int k = 0; k < v->type.rank; k++) {
-    if (next == from) next++;
-    permutation[k] = (int8_t)(k == to ? from : next++);
-  }
-  return ir_transpose(s->b, v, permutation);
-}
-
-static IrType row_type(const IrValue *stack) {
-  return ir_type(stack->type.dtype, stack->type.rank - 1, stack->type.dim + 1);
-}
-
 /* As a loop, where there may be any number of maps. */
 static IrValue *by_loop(const Scan *s, AffineMaps m, IrValue *x0, IrValue *count, ScanSums *sums) {
   IrBuilder *inner = ir_function_begin(s->b->module, s->b, "recurrence");
@@ -191,13 +176,13 @@ static IrValue *by_loop(const Scan *s, AffineMaps m, IrValue *x0, IrValue *count
   ir_param(inner, ir_scalar(IR_I64), "i");
   IrValue *x = ir_param(inner, x0->type, NULL);
   if (varies(m.a, map_axis(s))) {
-    inputs[loop.scanned++] = axis_moved(s, m.a, map_axis(s), 0);
-    IrType row = row_type(inputs[loop.scanned - 1]);
+    inputs[loop.scanned++] = ir_move_axis(s->b, m.a, map_axis(s), 0);
+    IrType row = ir_row_type(&inputs[loop.scanned - 1]->type);
     one.a = ir_unsqueeze(inner, ir_param(inner, row, NULL), map_axis(s));
   }
   if (m.b) {
-    inputs[loop.scanned++] = axis_moved(s, m.b, offset_axis(s), 0);
-    IrType row = row_type(inputs[loop.scanned - 1]);
+    inputs[loop.scanned++] = ir_move_axis(s->b, m.b, offset_axis(s), 0);
+    IrType row = ir_row_type(&inputs[loop.scanned - 1]->type);
     one.b = ir_unsqueeze(inner, ir_param(inner, row, NULL), offset_axis(s));
   }
   if (!one.a) one.a = m.a;
@@ -206,8 +191,8 @@ static IrValue *by_loop(const Scan *s, AffineMaps m, IrValue *x0, IrValue *count
   if (s->kind == SCAN_LOGARITHMS) outs[2] = ir_squeeze(inner, last, state_axis(s));
   ir_function_end(inner, outs, NULL, s->kind == SCAN_LOGARITHMS ? 3 : 2);
   ir_loop(s->b, loop, inner, results);
-  if (s->kind == SCAN_LOGARITHMS) sums->last = axis_moved(s, results[2], 0, state_axis(s));
-  return axis_moved(s, results[1], 0, state_axis(s));
+  if (s->kind == SCAN_LOGARITHMS) sums->last = ir_move_axis(s->b, results[2], 0, state_axis(s));
+  return ir_move_axis(s->b, results[1], 0, state_axis(s));
 }
 
 /* ---- many maps ---- */

@@ -91,6 +91,22 @@ IrValue *ir_iota(IrBuilder *b, IrValue *count) {
   return ir_emit(b, IR_IOTA, (IrAttr){0}, &count, 1);
 }
 
+IrValue *ir_zero_row(IrBuilder *b, IrValue *x, int axis) {
+  IrValue *dims[IR_MAX_RANK], *zero = ir_cast(b, ir_i64(b, 0), x->type.dtype);
+  for (int k = 0; k < x->type.rank; k++) dims[k] = k == axis ? ir_i64(b, 1) : ir_dim(b, x, k);
+  return ir_broadcast(b, zero, dims, x->type.rank);
+}
+
+IrValue *ir_move_axis(IrBuilder *b, IrValue *x, int from, int to) {
+  int8_t permutation[IR_MAX_RANK];
+  int next = 0;
+  for (int k = 0; k < x->type.rank; k++) {
+    if (next == from) next++;
+    permutation[k] = (int8_t)(k == to ? from : next++);
+  }
+  return ir_transpose(b, x, permutation);
+}
+
 /* ---- the rest ---- */
 
 IrValue *ir_reduce(IrBuilder *b, IrOp op, IrValue *x, const int8_t *axes, int axis_count) {

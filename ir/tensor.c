@@ -9,6 +9,8 @@ IrType ir_type(IrDtype dtype, int rank, const int64_t *dims) {
   return t;
 }
 
+IrType ir_row_type(const IrType *t) { return ir_type(t->dtype, t->rank - 1, t->dim + 1); }
+
 IrType ir_scalar(IrDtype dtype) { return (IrType){.dtype = dtype}; }
 
 bool ir_types_equal(const IrType *a, const IrType *b) {

@@ -94,7 +94,7 @@ static const char *verify_loop(Verifier *v, const IrNode *n) {
     const IrType *have = &n->in[flags + k]->type;
     bool scanned = k > carried && k <= carried + n->attr.scanned;
     if (scanned && have->rank == 0) return at_node(v, n, "a scalar is scanned");
-    IrType element = scanned ? ir_type(have->dtype, have->rank - 1, have->dim + 1) : *have;
+    IrType element = scanned ? ir_row_type(have) : *have;
     error = verify_param(v, n, &element, f->params[k]);
   }
   for (int k = 0; k < n->out_count && !error; k++) {

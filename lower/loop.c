@@ -105,14 +105,6 @@ static Level *ragged_level(Tracer *t, Tr count, Tr *iteration) {
   return l;
 }
 
-/* x with zeros behind its last element along an axis, so that there is an element whatever its
- * size. */
-static IrValue *with_element(IrBuilder *b, IrValue *x, int axis) {
-  IrValue *dims[IR_MAX_RANK], *zero = ir_cast(b, ir_i64(b, 0), x->type.dtype);
-  for (int k = 0; k < x->type.rank; k++) dims[k] = k == axis ? ir_i64(b, 1) : ir_dim(b, x, k);
-  return ir_concat(b, (IrValue *[]){x, ir_broadcast(b, zero, dims, x->type.rank)}, 2, axis);
-}
-
 /* Brings a variable private to the iterations back: the last iteration's value. */
 static void keep_last(Tracer *t, SVal *v, SVal before, Level *level, Tr count) {
   if (v->type->base == T_TUPLE) {
@@ -128,7 +120,9 @@ static void keep_last(Tracer *t, SVal *v, SVal before, Level *level, Tr count) {
     int axis = level->depth - 1;
     IrValue *last = ir_binary(b, IR_SUB, ir_dim(b, x.value, axis), ir_i64(b, 1));
     last = ir_binary(b, IR_MAX, last, ir_i64(b, 0));
-    IrValue *all = open ? with_element(b, x.value, axis) : x.value;
+    IrValue *all = x.value;
+    if (open) /* there is an element whatever the size */
+      all = ir_concat(b, (IrValue *[]){all, ir_zero_row(b, all, axis)}, 2, axis);
     IrValue *picked = ir_squeeze(b, ir_slice(b, all, axis, last, ir_i64(b, 1)), axis);
     x = (Tr){picked, level->parent, x.varying};
   }

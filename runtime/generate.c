@@ -117,8 +117,9 @@ static const char *read_draws(Generation *g) {
 static const char *open_model(Generation *g) {
   const SampleOptions *o = &g->options;
   const char *warnings = NULL, *error = open_runtime(g->arena, o->ort, &g->ort);
-  if (!error) error = source_open(g->arena, o->model, o->data_path, o->include_paths, &g->source);
-  g->source.reproducible = o->reproducible;
+  if (!error)
+    error = source_open(g->arena, o->model, o->data_path, o->include_paths, o->reproducible,
+                        &g->source);
   if (!error && !g->source.is_program && o->data_path)
     error = read_json_object(g->arena, o->data_path, &g->data);
   if (!error)

@@ -80,8 +80,9 @@ static const char *open_sources(SampleRun *r) {
   const SampleOptions *o = &r->options;
   bool has_parameters = true;
   const char *error = open_runtime(r->arena, o->ort, &r->ort);
-  if (!error) error = source_open(r->arena, o->model, o->data_path, o->include_paths, &r->source);
-  r->source.reproducible = o->reproducible;
+  if (!error)
+    error = source_open(r->arena, o->model, o->data_path, o->include_paths, o->reproducible,
+                        &r->source);
   if (!error && !r->source.is_program && o->data_path)
     error = read_json_object(r->arena, o->data_path, &r->data);
   if (!error && r->source.is_program)

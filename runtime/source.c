@@ -27,8 +27,9 @@ static void split_paths(Arena *a, const char *list, Source *out) {
 }
 
 const char *source_open(Arena *a, const char *path, const char *data_path,
-                        const char *include_paths, Source *out) {
-  *out = (Source){.path = path, .name = stem(a, path), .data_path = data_path};
+                        const char *include_paths, bool reproducible, Source *out) {
+  *out = (Source){
+      .path = path, .name = stem(a, path), .data_path = data_path, .reproducible = reproducible};
   out->is_program = ends_in(path, ".stan");
   if (!out->is_program) return NULL;
   split_paths(a, include_paths, out);

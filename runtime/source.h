@@ -14,13 +14,13 @@ typedef struct {
   const char *data_path;
   const char **include_paths;
   size_t include_path_count;
-  bool reproducible; /* whether models are to be; set by who opened it */
+  bool reproducible; /* whether models are to be */
 } Source;
 
 /* Reads what is needed of a program; a .onnx file is read when it is loaded. `include_paths` has
  * commas between folders, or is NULL. Returns NULL or, in `a`, what is wrong; so do the others. */
 const char *source_open(Arena *a, const char *path, const char *data_path,
-                        const char *include_paths, Source *out);
+                        const char *include_paths, bool reproducible, Source *out);
 /* Whether a program has parameters. */
 const char *source_has_parameters(const Source *s, Arena *a, bool *out);
 /* What is asked of a model; of those that sample, what they sample with. */

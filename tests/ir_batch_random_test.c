@@ -433,7 +433,7 @@ static void check_call(int number, bool derivative) {
   arena_free(a);
 }
 
-/* Programs beyond those that were wrong once: an index in a branch, with batch axes of size 1 only.
+/* Programs further on that were wrong once: an index in a branch, with batch axes of size 1 only.
  */
 static const int found[] = {4770};
 
